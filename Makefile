@@ -1,0 +1,47 @@
+# A Python of 3.11 or later, make and git are all that is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+VERSION := $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' src/roadsafety_components/_version.py)
+IMAGE ?= ghcr.io/roadsafety-components/roadsafety-components:$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint specs benchmark image clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(READY) ## Run the main pipeline on synthetic data and show where the report is
+	@$(BIN)/roadsafety run
+
+test: $(READY) ## Lint, type-check, check the specs, run the whole test suite
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/roadsafety specs check
+	@$(BIN)/pytest
+
+lint: $(READY) ## ruff, mypy and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+specs: $(READY) ## Write component_specs/ afresh
+	@$(BIN)/roadsafety specs write
+
+benchmark: $(READY) ## Measure speed and memory (the real data: ROADSAFETY_REAL_DATA=folder)
+	@$(BIN)/pytest tests/benchmarks -m benchmark -s -q -p no:randomly
+
+image: ## Build the container image (needs a Docker engine)
+	docker build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+
+clean: ## Remove the environment, results of runs, caches
+	rm -rf $(VENV) runs dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Made anew only when what it is made from changes.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; try make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing into $(VENV) (a minute or two, once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,30 @@
+"""The road-safety pipeline in the container packaging: the project's image, no pip at run time.
+
+kfp dsl compile --py pipelines/road_safety_container_pipeline.py --output road_safety_container_pipeline.yaml
+"""
+
+from kfp import dsl
+from road_safety_pipeline import DESCRIPTION, PUBLISHED, preprocess_train_evaluate
+
+from roadsafety_components import containers
+
+
+@dsl.pipeline(name="road-safety-container", description=f"{DESCRIPTION} Container packaging.")
+def road_safety_container_pipeline(
+    source: str = PUBLISHED,
+    unit: str = "vehicle",
+    target: str = "severity",
+    known_at: str = "involved",
+    split_method: str = "group",
+    test_share: float = 0.3,
+    algorithm: str = "random_forest",
+    class_weight: str = "none",
+    n_estimators: int = 100,
+    min_samples_leaf: int = 1,
+    seed: int = 0,
+):
+    """As road_safety_pipeline, parameter for parameter."""
+    preprocess_train_evaluate(
+        containers, containers.load_stats19(source=source), unit, target, known_at, split_method, test_share, algorithm,
+        class_weight, n_estimators, min_samples_leaf, seed,
+    )  # fmt: skip

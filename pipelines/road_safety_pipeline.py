@@ -1,0 +1,81 @@
+"""The published pipeline's three stages (preprocess, train, test) on STATS19 records.
+
+kfp dsl compile --py pipelines/road_safety_pipeline.py --output road_safety_pipeline.yaml
+"""
+
+from types import ModuleType
+
+from kfp import dsl
+
+from roadsafety_components import components
+
+DESCRIPTION = "Predict the severity of British road collisions: load, preprocess, split, train, evaluate."
+PUBLISHED = "https://data.dft.gov.uk/road-accidents-safety-data/dft-road-casualty-statistics-{table}-2024.csv"
+
+
+def preprocess_train_evaluate(
+    steps: ModuleType, loaded: dsl.PipelineTask, unit: str, target: str, known_at: str, split_method: str,
+    test_share: float, algorithm: str, class_weight: str, n_estimators: int, min_samples_leaf: int, seed: int,
+) -> None:  # fmt: skip
+    """The stages after loading, with the steps of one packaging (``components`` or ``containers``)."""
+    preprocessed = steps.preprocess_collisions(
+        collisions=loaded.outputs["collisions"],
+        vehicles=loaded.outputs["vehicles"],
+        casualties=loaded.outputs["casualties"],
+        unit=unit,
+        target=target,
+        known_at=known_at,
+    )
+    parts = steps.split_dataset(
+        data=preprocessed.outputs["clean_data"],
+        target_column=target,
+        group_column="collision_index",
+        method=split_method,
+        test_share=test_share,
+        seed=seed,
+    )
+    trained = steps.train_classifier(
+        train_data=parts.outputs["train_data"],
+        target_column=target,
+        algorithm=algorithm,
+        class_weight=class_weight,
+        n_estimators=n_estimators,
+        min_samples_leaf=min_samples_leaf,
+        seed=seed,
+    )
+    steps.evaluate_classifier(model=trained.outputs["model"], test_data=parts.outputs["test_data"])
+
+
+@dsl.pipeline(name="road-safety", description=DESCRIPTION)
+def road_safety_pipeline(
+    source: str = PUBLISHED,
+    unit: str = "vehicle",
+    target: str = "severity",
+    known_at: str = "involved",
+    split_method: str = "group",
+    test_share: float = 0.3,
+    algorithm: str = "random_forest",
+    class_weight: str = "none",
+    n_estimators: int = 100,
+    min_samples_leaf: int = 1,
+    seed: int = 0,
+):
+    """Lightweight packaging: runs on a stock Python image, nothing to build.
+
+    Args:
+        source: Folder or URLs of the three STATS19 tables, see load_stats19.
+        unit: One row a vehicle, collision or casualty.
+        target: severity or ksi.
+        known_at: What the model may know, before, involved or impact.
+        split_method: group, year or row_leaky, see split_dataset.
+        test_share: Share of the collisions for the test.
+        algorithm: random_forest or hist_gradient_boosting.
+        class_weight: none or balanced.
+        n_estimators: Number of trees or boosting rounds.
+        min_samples_leaf: Fewest rows in a leaf.
+        seed: Seed of split and model.
+    """
+    preprocess_train_evaluate(
+        components, components.load_stats19(source=source), unit, target, known_at, split_method, test_share, algorithm,
+        class_weight, n_estimators, min_samples_leaf, seed,
+    )  # fmt: skip

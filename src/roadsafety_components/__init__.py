@@ -1,0 +1,40 @@
+"""Kubeflow Pipelines steps for road-safety machine learning.
+
+``from roadsafety_components import train_classifier`` gives a lightweight step;
+``from roadsafety_components.containers import train_classifier`` the same step on the project's image.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from roadsafety_components._version import __version__
+
+if TYPE_CHECKING:
+    from roadsafety_components.components import (
+        evaluate_classifier,
+        generate_stats19_sample,
+        load_stats19,
+        preprocess_collisions,
+        split_dataset,
+        train_classifier,
+    )
+    from roadsafety_components.packaging.specs import spec_path
+
+__all__ = [
+    "__version__",
+    "evaluate_classifier",
+    "generate_stats19_sample",
+    "load_stats19",
+    "preprocess_collisions",
+    "spec_path",
+    "split_dataset",
+    "train_classifier",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: core must be usable without kfp."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "packaging.specs" if name == "spec_path" else "components"
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,120 @@
+"""``roadsafety step NAME``: one step with plain files, as the image runs it; with or without KFP."""
+
+import inspect
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from roadsafety_components.core.errors import InputError
+
+HELP = "Run one step with plain files, no Kubeflow needed. `roadsafety step NAME --help` tells its inputs and outputs."
+
+
+def make_app() -> typer.Typer:
+    """A command for every step, with flags and help from the step's own signature and docstring."""
+    from roadsafety_components.components import STEPS
+    from roadsafety_components.packaging.interface import interface_of
+
+    app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
+    for name, step in STEPS.items():
+        interface = interface_of(step)
+        app.command(name=name, help=interface.description, no_args_is_help=True)(_command(step, interface))
+    return app
+
+
+def _command(step: Any, interface: Any) -> Callable[..., None]:
+    def command(executor_input: str, **values: str | None) -> None:
+        if executor_input:
+            # KFP says it all there: the same values, and the artifacts with their metadata.
+            return _execute(step, json.loads(executor_input))
+        with tempfile.TemporaryDirectory() as scratch:
+            _execute(step, _executor_input(interface, values, Path(scratch)))
+            _tell(interface, values, Path(scratch))
+        return None
+
+    options = {p.name: _option(p, p in interface.outputs) for p in (*interface.inputs, *interface.outputs)}
+    options["executor_input"] = typer.Option("", help="KFP's executor input (JSON); stands for all other flags.")
+    parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=o) for n, o in options.items()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {n: str for n in options}
+    return command
+
+
+def _option(port: Any, is_output: bool) -> Any:
+    kind = port.kind if port.is_artifact else {"list": "JSON", "dict": "JSON"}.get(port.kind, port.kind.upper())
+    needed = " (required)" if port.required or is_output else ""
+    shown = "" if port.default in (None, "") else f" (default: {json.dumps(port.default)})"
+    panel = "Outputs" if is_output else "Inputs" if port.is_artifact else "Parameters"
+    return typer.Option(
+        None, metavar=kind, help=f"{port.description}{needed}{shown}", show_default=False, rich_help_panel=panel
+    )
+
+
+def _executor_input(interface: Any, values: dict[str, str | None], scratch: Path) -> dict[str, Any]:
+    """What KFP would have passed for these flags."""
+    lost = [p.name for p in interface.inputs if p.required and values[p.name] is None]
+    lost += [p.name for p in interface.outputs if values[p.name] is None]
+    if lost:
+        flags = ", ".join("--" + n.replace("_", "-") for n in lost)
+        raise InputError(f"step {interface.name}: {flags} must be given; see --help.")
+    given = [p for p in interface.inputs if values[p.name] is not None]
+    return {
+        "inputs": {
+            "parameterValues": {p.name: p.default for p in interface.inputs if not p.is_artifact and not p.required}
+            | {p.name: _value(p, str(values[p.name])) for p in given if not p.is_artifact},
+            "artifacts": {p.name: _artifact(p, str(values[p.name])) for p in given if p.is_artifact},
+        },
+        "outputs": {
+            "artifacts": {p.name: _artifact(p, str(values[p.name])) for p in interface.outputs},
+            "outputFile": str(scratch / "executor_output.json"),
+        },
+    }
+
+
+def _artifact(port: Any, path: str) -> dict[str, Any]:
+    uri = str(Path(path).expanduser().absolute())
+    kind = {"schemaTitle": f"system.{port.kind}", "schemaVersion": "0.0.1"}
+    return {"artifacts": [{"name": port.name, "type": kind, "uri": uri, "metadata": {}}]}
+
+
+def _value(port: Any, text: str) -> Any:
+    """A parameter from its text, in the type that the step declares."""
+    if port.kind == "str":
+        return text
+    try:
+        value = json.loads(text.lower() if port.kind == "bool" else text)
+    except json.JSONDecodeError:
+        value = None
+    wanted: Any = {"int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}[port.kind]
+    if port.kind == "int" and isinstance(value, float) and value.is_integer():
+        value = int(value)  # KFP may print a whole number so
+    if not isinstance(value, wanted) or (isinstance(value, bool) and port.kind != "bool"):
+        raise InputError(f"--{port.name.replace('_', '-')}: {text!r} is not of type {port.kind}.")
+    return float(value) if port.kind == "float" else value
+
+
+def _execute(step: Any, executor_input: dict[str, Any]) -> None:
+    from kfp.dsl.executor import Executor
+
+    from roadsafety_components.packaging.interface import function_of
+
+    try:
+        executor = Executor(executor_input=executor_input, function_to_execute=function_of(step))  # makes folders
+    except OSError as error:
+        raise InputError(f"cannot write to {error.filename}: {error.strerror}. Choose another folder.") from error
+    executor.execute()
+
+
+def _tell(interface: Any, values: dict[str, str | None], scratch: Path) -> None:
+    """One line an output; figures that KFP would keep as metadata go into the file that was asked for."""
+    outputs = json.loads((scratch / "executor_output.json").read_text())["artifacts"]
+    for port in interface.outputs:
+        path, metadata = Path(str(values[port.name])), outputs[port.name]["artifacts"][0]["metadata"]
+        if not path.exists():
+            path.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+        size = f" ({metadata['rows']} rows)" if port.kind == "Dataset" and "rows" in metadata else ""
+        print(f"{port.name}: {path}{size}")

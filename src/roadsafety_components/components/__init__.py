@@ -1,0 +1,30 @@
+"""The steps as lightweight components: stock Python image, their own source carried, nothing to build."""
+
+from roadsafety_components.components.evaluate_classifier import evaluate_classifier
+from roadsafety_components.components.generate_stats19_sample import generate_stats19_sample
+from roadsafety_components.components.load_stats19 import load_stats19
+from roadsafety_components.components.preprocess_collisions import preprocess_collisions
+from roadsafety_components.components.split_dataset import split_dataset
+from roadsafety_components.components.train_classifier import train_classifier
+
+STEPS = {
+    "generate_stats19_sample": generate_stats19_sample,
+    "load_stats19": load_stats19,
+    "preprocess_collisions": preprocess_collisions,
+    "split_dataset": split_dataset,
+    "train_classifier": train_classifier,
+    "evaluate_classifier": evaluate_classifier,
+}
+# How far a step's interface may be relied on: "stable" changes only with a new major version.
+STABILITY = dict.fromkeys(STEPS, "stable")
+
+__all__ = [
+    "STEPS",
+    "STABILITY",
+    "generate_stats19_sample",
+    "load_stats19",
+    "preprocess_collisions",
+    "split_dataset",
+    "train_classifier",
+    "evaluate_classifier",
+]

@@ -1,0 +1,30 @@
+"""The same steps as container components on the project's image: no pip at run time, for production and air gaps."""
+
+from roadsafety_components import components
+from roadsafety_components.packaging.container import as_container
+
+generate_stats19_sample = as_container(components.generate_stats19_sample)
+load_stats19 = as_container(components.load_stats19)
+preprocess_collisions = as_container(components.preprocess_collisions)
+split_dataset = as_container(components.split_dataset)
+train_classifier = as_container(components.train_classifier)
+evaluate_classifier = as_container(components.evaluate_classifier)
+
+STEPS = {
+    "generate_stats19_sample": generate_stats19_sample,
+    "load_stats19": load_stats19,
+    "preprocess_collisions": preprocess_collisions,
+    "split_dataset": split_dataset,
+    "train_classifier": train_classifier,
+    "evaluate_classifier": evaluate_classifier,
+}
+
+__all__ = [
+    "STEPS",
+    "generate_stats19_sample",
+    "load_stats19",
+    "preprocess_collisions",
+    "split_dataset",
+    "train_classifier",
+    "evaluate_classifier",
+]

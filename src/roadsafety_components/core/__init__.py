@@ -1,0 +1,1 @@
+"""The work itself: typed functions on pandas, pyarrow and scikit-learn. Nothing here knows about pipelines."""

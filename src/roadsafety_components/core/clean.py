@@ -1,0 +1,237 @@
+"""Three canonical tables to one table of a chosen unit, with nothing in it that the model may not know."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from roadsafety_components.core import schema
+from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.store import CATEGORY, IDENTIFIER, facts_of, is_text, mark_columns, with_facts
+
+UNITS = ("vehicle", "collision", "casualty")
+TARGETS = {
+    "severity": {1: "fatal", 2: "serious", 3: "slight"},
+    "ksi": {1: "ksi", 2: "ksi", 3: "slight"},
+}
+# What a model may know, from the strictest: the place and time; also who was involved; also what the impact showed.
+KNOWN_AT = {
+    "before": {"pre"},
+    "involved": {"pre", "involved_party"},
+    "impact": {"pre", "involved_party", "post_impact"},
+}
+_WHY_LEFT_OUT = {
+    "target": "it is the target, or the same fact for the whole collision",
+    "target_derived": "it was derived from the severity",
+    "reporting_process": "it tells how severity was recorded, not what happened",
+    "post_outcome": "it is known only after the injuries are",
+    "post_impact": "it is a consequence of the impact (known_at=impact keeps it)",
+    "involved_party": "it tells who was involved (known_at=involved keeps it)",
+    "location": "it is a shortcut to the place (keep_location=True keeps it)",
+    "group": "it stands for the force's way of recording severity (keep_location=True keeps it)",
+}
+_PARTS = {
+    "day_of_week": "weekday, from the date, stands for it",
+    "date": "year, month and weekday stand for it",
+    "time": "hour stands for it",
+}
+
+
+def preprocess(
+    tables: Mapping[str, pa.Table],
+    unit: str = "vehicle",
+    target: str = "severity",
+    known_at: str = "involved",
+    keep_location: bool = False,
+    max_orphan_share: float = 0.01,
+) -> pa.Table:
+    """Join the tables at a unit of analysis, derive the calendar columns, leave out what would leak.
+
+    Args:
+        tables: collision, vehicle and (for the unit casualty) casualty, as ``read.load_tables`` returns them.
+        unit: one row a vehicle, a collision or a casualty. The target is the collision's severity for the first
+            two, the casualty's own for the third.
+        target: ``severity`` (fatal, serious, slight) or ``ksi`` (ksi: killed or seriously injured; slight).
+        known_at: what the model may know: ``before``, ``involved`` or ``impact``; see ``KNOWN_AT``. A casualty's
+            own attributes (age, class, movement) count as ``involved`` at the unit casualty.
+        keep_location: keep coordinates, area codes and police force as features.
+        max_orphan_share: share of vehicles (or casualties) without their collision above which this is an error;
+            below it they are dropped and counted.
+
+    Returns:
+        Identifiers (key and year, marked IDENTIFIER), the target column (text, named as ``target``), then features:
+        month 1-12, weekday 1 (Sunday) to 7, hour 0-23 or null, and the columns that are left. Facts name every
+        column left out, with the reason, and the rows dropped.
+
+    Raises:
+        InputError: a parameter out of range, a table missing or not of load_tables, too many orphans.
+    """
+    _check_choices(unit, target, known_at, max_orphan_share)
+    needed = {"collision": ["collision"], "vehicle": ["collision", "vehicle"], "casualty": list(schema.TABLES)}[unit]
+    for name in needed:
+        _check_table(name, tables.get(name))
+    dropped: dict[str, int] = {}
+    joined = _join(tables, unit, max_orphan_share, dropped)
+    severity = joined["casualty_severity" if unit == "casualty" else "collision_severity"]
+    out = {name: joined[name] for name in _identifiers(unit)}
+    out["year"] = pc.year(joined["date"]).cast(pa.int16())
+    out[target] = _label(severity, TARGETS[target])
+    out["month"] = pc.month(joined["date"]).cast(pa.int8())
+    out["weekday"] = pc.day_of_week(joined["date"], count_from_zero=False, week_start=7).cast(pa.int8())
+    out["hour"] = pc.hour(joined["time"]).cast(pa.int8())
+    left_out: dict[str, str] = {}
+    kinds = {}
+    for name, column in _all_columns(unit).items():
+        if name not in joined.column_names or column.availability == "identifier":
+            continue
+        reason = _reason(column, unit, known_at, keep_location) or _empty_or_constant(joined[name])
+        if reason:
+            left_out[name] = reason
+        else:
+            out[name], kinds[name] = joined[name], column.kind
+    for name in ("month", "weekday", "hour"):
+        if reason := _empty_or_constant(out[name]):
+            left_out[name] = reason
+            del out[name]
+    marks = {n: IDENTIFIER for n in [*_identifiers(unit), "year"]}
+    marks |= {n: CATEGORY for n, kind in kinds.items() if kind in ("code", "nominal")}
+    result = mark_columns(pa.table(out), marks)
+    return with_facts(result, _facts(tables, needed, unit, target, known_at, left_out, dropped))
+
+
+def _check_choices(unit: str, target: str, known_at: str, max_orphan_share: float) -> None:
+    for name, value, choices in (
+        ("unit", unit, UNITS),
+        ("target", target, tuple(TARGETS)),
+        ("known_at", known_at, tuple(KNOWN_AT)),
+    ):
+        if value not in choices:
+            raise InputError(f"{name} is {value!r}; it can be {', '.join(choices)}.")
+    if not 0 <= max_orphan_share <= 1:
+        raise InputError(f"max_orphan_share is {max_orphan_share}; it is a share, 0 to 1.")
+
+
+def _check_table(name: str, table: pa.Table | None) -> None:
+    if table is None:
+        raise InputError(f"the {name} table is needed for this unit and was not given.")
+    must = {
+        "collision": ["collision_index", "date", "time", "collision_severity"],
+        "vehicle": ["collision_index", "vehicle_reference"],
+        "casualty": ["collision_index", "vehicle_reference", "casualty_reference", "casualty_severity"],
+    }[name]
+    right = {"collision_index": is_text, "date": pa.types.is_date, "time": pa.types.is_time}
+    if wrong := [f"no column {c}" for c in must if c not in table.column_names] or [
+        f"{c} is {table[c].type}" for c in must if c in right and not right[c](table[c].type)
+    ]:
+        raise InputError(f"{name} table: {', '.join(wrong)}. Give the {name} output of load_stats19; the "
+                         f"file has {', '.join(table.column_names[:6])}, ...")  # fmt: skip
+
+
+def _join(tables: Mapping[str, pa.Table], unit: str, max_orphan_share: float, dropped: dict[str, int]) -> pa.Table:
+    """Rows of the unit with the columns of their collision (and a casualty's vehicle) beside them."""
+    collision = tables["collision"]
+    if unit == "collision":
+        return collision
+    rows = _without_orphans(unit, tables[unit], collision, ["collision_index"], max_orphan_share, dropped)
+    if unit == "casualty":
+        key = ["collision_index", "vehicle_reference"]
+        rows = _without_orphans("casualty", rows, tables["vehicle"], key, max_orphan_share, dropped)
+        rows = _beside(rows, tables["vehicle"], key)
+    else:
+        lone = collision.num_rows - pc.count_distinct(rows["collision_index"]).as_py()
+        dropped |= {"collisions without any vehicle": lone} if lone else {}
+    return _beside(rows, collision, ["collision_index"])
+
+
+def _key(table: pa.Table, names: list[str]) -> pa.ChunkedArray:
+    parts = [table[n].cast(pa.string()) for n in names]
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "/")
+
+
+def _without_orphans(
+    unit: str, rows: pa.Table, parent: pa.Table, key: list[str], max_share: float, dropped: dict[str, int]
+) -> pa.Table:
+    what = "vehicle" if "vehicle_reference" in key else "collision"
+    found = pc.is_in(_key(rows, key), value_set=_key(parent, key).combine_chunks())
+    orphans = rows.num_rows - pc.sum(found).as_py()
+    if not orphans:
+        return rows
+    example = rows["collision_index"][pc.index(found, False).as_py()].as_py()
+    told = f"{orphans} of {rows.num_rows} {unit} rows have no {what}, e.g. collision_index {example}"
+    if orphans > max_share * rows.num_rows:
+        raise InputError(f"{told}. That is more than max_orphan_share={max_share:g}: the tables may be of different "
+                         "years or regions. Give tables that belong together, or raise max_orphan_share.")  # fmt: skip
+    print(f"dropped: {told}")
+    dropped[f"{unit} rows without their {what}"] = orphans
+    return rows.filter(found)
+
+
+def _beside(rows: pa.Table, parent: pa.Table, key: list[str]) -> pa.Table:
+    """``rows`` with the parent's other columns; every row has exactly one parent."""
+    at = pc.index_in(_key(rows, key), value_set=_key(parent, key).combine_chunks())
+    new = [n for n in parent.column_names if n not in rows.column_names]
+    beside = parent.select(new).take(at)
+    return pa.table([*rows.columns, *beside.columns], names=[*rows.column_names, *new])
+
+
+def _identifiers(unit: str) -> list[str]:
+    return {
+        "collision": ["collision_index"],
+        "vehicle": ["collision_index", "vehicle_reference"],
+        "casualty": ["collision_index", "vehicle_reference", "casualty_reference"],
+    }[unit]
+
+
+def _all_columns(unit: str) -> dict[str, schema.Column]:
+    """Canonical columns that a joined row can have: the collision's, then the vehicle's, then the casualty's."""
+    last = schema.TABLES.index(unit)
+    return {n: c for t in schema.TABLES[: last + 1] for n, c in schema.columns(t).items()}
+
+
+def _reason(column: schema.Column, unit: str, known_at: str, keep_location: bool) -> str | None:
+    """Why a column is left out, or None to keep it."""
+    if column.name in _PARTS:
+        return _PARTS[column.name]
+    availability = column.availability
+    if unit == "casualty" and column.name in schema.columns("casualty") and availability == "post_outcome":
+        availability = "location" if column.name.startswith("lsoa") else "involved_party"
+    if availability in ("location", "group"):
+        return None if keep_location else _WHY_LEFT_OUT[availability]
+    return None if availability in KNOWN_AT[known_at] else _WHY_LEFT_OUT[availability]
+
+
+def _empty_or_constant(values: pa.ChunkedArray) -> str | None:
+    if values.null_count == len(values):
+        return "it is empty in every row"
+    return "it has one value only" if pc.count_distinct(values, mode="all").as_py() == 1 else None
+
+
+def _label(codes: pa.ChunkedArray, labels: dict[int, str]) -> pa.ChunkedArray:
+    at = pc.index_in(codes, value_set=pa.array(list(labels), codes.type))
+    return pc.take(pa.array(list(labels.values())), at)
+
+
+def _facts(
+    tables: Mapping[str, pa.Table],
+    needed: list[str],
+    unit: str,
+    target: str,
+    known_at: str,
+    left_out: dict[str, str],
+    dropped: dict[str, int],
+) -> dict[str, object]:
+    collision = facts_of(tables["collision"])
+    return {
+        "unit": unit,
+        "target": target,
+        "known_at": known_at,
+        "group_column": "collision_index",
+        "generation": collision.get("generation", "unknown"),
+        "years": collision.get("years", []),
+        "synthetic": bool(collision.get("synthetic", False)),
+        "schema_version": schema.SCHEMA_VERSION,
+        "made_from": {n: facts_of(tables[n]).get("sha256", "") for n in needed},
+        "rows_in": {n: tables[n].num_rows for n in needed},
+        "rows_dropped": dropped,
+        "columns_left_out": left_out,
+    }

@@ -1,0 +1,95 @@
+"""Models on disk: skops files, which run no code when they are loaded, with the model's facts beside it."""
+
+import json
+import warnings
+import zipfile
+from pathlib import Path
+
+import sklearn
+import skops.io
+from sklearn.pipeline import Pipeline
+
+from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.store import Facts, digest, replacing
+
+_FACTS_ENTRY = "roadsafety.json"
+# Types beyond skops' own list that a model of train.py is made of. Nothing else is loaded. The partial is how
+# histogram boosting keeps its check_array; skops checks the function inside a partial against the same lists.
+TRUSTED_TYPES = (
+    "functools.partial",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss._loss.CyHalfBinomialLoss",
+    "sklearn._loss._loss.CyHalfMultinomialLoss",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
+)
+
+
+def write_model(model: Pipeline, facts: Facts, path: str | Path) -> Facts:
+    """Store a model and its facts in one skops file, whole or not at all.
+
+    Any skops can load the file; the facts are one more entry (``roadsafety.json``) in it.
+
+    Returns:
+        The facts, to show as the artifact's metadata.
+    """
+    with replacing(path) as (draft,):
+        skops.io.dump(model, draft, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+        with zipfile.ZipFile(draft, "a") as archive:
+            archive.writestr(_FACTS_ENTRY, json.dumps(facts, sort_keys=True))
+    return facts
+
+
+def read_model(path: str | Path) -> tuple[Pipeline, Facts]:
+    """Load a model that ``write_model`` stored.
+
+    Returns:
+        The model, and its facts with ``sha256`` of the file. A model of another scikit-learn minor version is
+        loaded with a warning.
+
+    Raises:
+        InputError: not a skops file, a damaged one, no facts in it, or a type in it that is not trusted.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"model: there is no file at {path}.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        names = []
+    if "schema.json" not in names:
+        raise InputError(f"model: {path} is not a skops file. Models are read as skops only: pickle and joblib files "
+                         "can run any code when they are opened.")  # fmt: skip
+    try:
+        model, facts = _load(path, names)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"model: {path} cannot be loaded; it is damaged or of another version ({error}). Train it "
+                         "again with train_classifier.") from error  # fmt: skip
+    return model, facts | {"sha256": digest(path)}
+
+
+def _load(path: str | Path, names: list[str]) -> tuple[Pipeline, Facts]:
+    if foreign := sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES)):
+        raise InputError(f"model: {path} holds types that are not trusted: {', '.join(foreign[:5])}. It was not "
+                         "loaded; train it again with train_classifier.")  # fmt: skip
+    if _FACTS_ENTRY not in names:
+        raise InputError(f"model: {path} has no facts about its features and classes (entry {_FACTS_ENTRY}); store it "
+                         "with train_classifier.")  # fmt: skip
+    with zipfile.ZipFile(path) as archive:
+        facts = json.loads(archive.read(_FACTS_ENTRY))
+    trained_with = facts["versions"]["scikit-learn"]
+    if trained_with.split(".")[:2] != sklearn.__version__.split(".")[:2]:
+        print(f"WARNING: the model was trained with scikit-learn {trained_with}; this is {sklearn.__version__}. Its "
+              "scores may differ; train it again to be sure.")  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn's own version warning: said above, once
+        return skops.io.load(path, trusted=list(TRUSTED_TYPES)), facts

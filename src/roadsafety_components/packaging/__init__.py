@@ -1,0 +1,1 @@
+"""How core travels inside a lightweight step, how the same step becomes a container, and how specs are kept."""

@@ -1,0 +1,107 @@
+"""How the source of core travels inside a lightweight step.
+
+KFP ships the text of one function. ``@carries_core`` puts in front of it the plain text of just those core modules
+that the function imports (and what they import), so that ``from roadsafety_components.core import split`` in a
+step's body means the same in a unit test, on a laptop and in a pod with nothing of ours installed.
+"""
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kfp import dsl
+
+if not hasattr(dsl, "component"):
+    # KFP's runtime mode (_KFP_RUNTIME=true, as in our image) leaves the decorators out: a step is its function.
+    dsl.component = lambda **_options: lambda function: function
+
+CORE = "roadsafety_components.core"
+# First line of the carried text; what runs and checks steps knows them by it.
+MARK = "# The source of the core modules that this step imports, as plain text:"
+_BEGIN = f"""{MARK}
+# written to a temporary folder, so that the step's imports find them. A failing step ends as errors.py says.
+import atexit, pathlib, shutil, sys, tempfile
+CORE = {{}}
+"""
+_MODULE = "CORE[{name!r}] = r'''\n{source}'''\n"
+_END = f"""FOLDER = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+PACKAGE = pathlib.Path(FOLDER, {CORE.replace(".", "/")!r})
+PACKAGE.mkdir(parents=True)
+for folder in (PACKAGE, PACKAGE.parent):
+    folder.joinpath("__init__.py").touch()
+for name, source in CORE.items():
+    PACKAGE.joinpath(name + ".py").write_text(source)
+sys.path.insert(0, FOLDER)
+from {CORE}.errors import end_step
+sys.excepthook = end_step
+"""
+
+
+def carries_core(step: Any) -> Any:
+    """Decorate a ``@dsl.component``: its command gets the source of the core modules that it imports.
+
+    Raises:
+        ValueError: a core module whose text cannot be carried (not ASCII, or with ''' or a KFP placeholder in it).
+    """
+    if not hasattr(step, "component_spec"):  # runtime mode
+        return step
+    container = step.component_spec.implementation.container
+    container.command[-1] = carried_source(step.python_func) + container.command[-1]
+    return step
+
+
+def carried_source(function: Callable[..., Any]) -> str:
+    """The text to put in front of a step's function."""
+    modules = sorted(_closure(function) | {"errors"})
+    return _BEGIN + "".join(_MODULE.format(name=m, source=_source(m)) for m in modules) + _END
+
+
+def core_modules(function: Callable[..., Any]) -> set[str]:
+    """Names of the core modules that a step's function imports, and those that they import."""
+    return _closure(function)
+
+
+def _closure(function: Callable[..., Any]) -> set[str]:
+    waiting = _imports(textwrap.dedent(inspect.getsource(function)))
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        waiting |= _imports(_source(name)) - seen
+    return seen
+
+
+def _imports(source: str) -> set[str]:
+    """Core modules that a text imports, at its top or within its functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == CORE:
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{CORE}."):
+            found.add(str(node.module).removeprefix(f"{CORE}."))
+        elif isinstance(node, ast.Import):
+            found |= {a.name.removeprefix(f"{CORE}.") for a in node.names if a.name.startswith(f"{CORE}.")}
+    return found
+
+
+@functools.cache
+def _source(module: str) -> str:
+    spec = find_spec(f"{CORE}.{module}")
+    if spec is None or spec.origin is None:
+        raise ValueError(f"there is no module {CORE}.{module} to carry.")
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    for what, found in {
+        "characters that are not ASCII": not source.isascii(),
+        "''', which would end the carried text": "'''" in source,
+        "a KFP placeholder": "{{$" in source,
+        "no line end at its end": not source.endswith("\n"),
+    }.items():
+        if found:
+            raise ValueError(f"{module}.py cannot be carried in a step: it holds {what}.")
+    return source

@@ -1,0 +1,43 @@
+"""A step as a container component: the same interface, run by the project's image with a plain command line."""
+
+import inspect
+from typing import Any
+
+from kfp import dsl
+from kfp.dsl import container_component_class
+
+from roadsafety_components.packaging.images import IMAGE
+from roadsafety_components.packaging.interface import function_of, interface_of
+
+
+def as_container(step: Any) -> container_component_class.ContainerComponent:
+    """The container packaging of a lightweight step.
+
+    The command is the image's own: ``roadsafety step NAME --input ... --output ...``. Beside the flags it gets KFP's
+    executor input, from which the step takes artifacts with their metadata; artifacts that may be absent are in it
+    only, because KFP has no flag that comes and goes.
+    """
+    function = function_of(step)
+    interface = interface_of(step)
+    signature = inspect.signature(function).replace(return_annotation=dsl.ContainerSpec)
+
+    def container(*placeholders: Any) -> dsl.ContainerSpec:
+        values = signature.bind(*placeholders).arguments
+        arguments = ["step", interface.name]
+        for port in (*interface.inputs, *interface.outputs):
+            if port.is_artifact and not (port in interface.inputs and not port.required):
+                arguments += [flag(port.name), values[port.name].path]
+            elif not port.is_artifact:
+                arguments += [flag(port.name), values[port.name]]
+        arguments += ["--executor-input", dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER]
+        return dsl.ContainerSpec(image=IMAGE, command=["roadsafety"], args=arguments)
+
+    container.__name__ = function.__name__
+    container.__doc__ = function.__doc__
+    container.__signature__ = signature  # type: ignore[attr-defined]
+    return dsl.container_component(container)
+
+
+def flag(name: str) -> str:
+    """The command line's flag for an input or output."""
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,32 @@
+"""The one place for image names and for the exact versions that steps install."""
+
+import os
+
+from roadsafety_components._version import __version__
+
+# What a lightweight step runs on: stock Python, nothing published or built beforehand.
+BASE_IMAGE = "python:3.11-slim"
+# What a container step runs on; the tag follows the package, a tag is never used twice. Override to compile the
+# container specs for another registry (`roadsafety specs write --image` sets it).
+IMAGE_VARIABLE = "ROADSAFETY_IMAGE"
+IMAGE = os.environ.get(IMAGE_VARIABLE) or f"ghcr.io/roadsafety-components/roadsafety-components:{__version__}"
+
+# Equal to constraints.txt (a test compares them); here too because a wheel has no constraints.txt beside it.
+_PINS = {
+    "httpx": "0.28.1",
+    "matplotlib": "3.11.2",
+    "pandas": "3.1.1",
+    "pyarrow": "26.0.1",
+    "scikit-learn": "1.9.1",
+    "skops": "0.16.0",
+    "tenacity": "9.2.1",
+}
+
+
+def pinned(*packages: str) -> list[str]:
+    """Requirements with exact versions, for ``packages_to_install``.
+
+    Raises:
+        KeyError: a package that has no pin here.
+    """
+    return [f"{package}=={_PINS[package]}" for package in packages]

@@ -1,0 +1,317 @@
+"""Running a compiled pipeline on this machine by kfp.local, as it stands but for the installs.
+
+The steps' own commands are run, carried source and all. Three things are done that kfp.local leaves undone: nothing
+is installed (what is installed already is checked against what the steps ask for), a step's output goes to a log
+instead of the screen, and a container that failed counts as failed (KFP 2.17's DockerRunner calls it a success).
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+from kfp import components, local
+from kfp.local import docker_task_handler, pipeline_orchestrator, subprocess_task_handler
+from packaging.requirements import Requirement
+
+from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
+
+RUNNERS = ("subprocess", "docker")
+_EXECUTOR = "kfp.dsl.executor_main"
+# KFP's install prefix of a lightweight step: these words come before the command proper.
+_INSTALL = re.compile(r"pip install .*", re.S)
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A step that has ended.
+
+    Attributes:
+        seconds: wall time of the step's process.
+        exit_code: 0, 2 for bad input, another for a bug.
+        message: what the step said of its failure; empty if it succeeded.
+    """
+
+    name: str
+    seconds: float
+    exit_code: int
+    message: str = ""
+
+
+@dataclass
+class PipelineRun:
+    """A pipeline that has ended: its steps in order, and the artifacts that they left.
+
+    Attributes:
+        artifacts: by ``step.artifact``; each as KFP's executor output has it: name, uri, metadata.
+    """
+
+    steps: list[StepRun] = field(default_factory=list)
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> StepRun | None:
+        """The step that failed, if one did."""
+        return next((s for s in self.steps if s.exit_code), None)
+
+
+def run_pipeline(
+    spec: Path,
+    arguments: Mapping[str, Any],
+    output: Path,
+    log: Path,
+    runner: str = "subprocess",
+    readable: Sequence[Path] = (),
+    started: Callable[[str], None] = lambda name: None,
+    ended: Callable[[StepRun], None] = lambda step: None,
+) -> PipelineRun:
+    """Run a compiled pipeline step by step.
+
+    Args:
+        spec: the pipeline's YAML.
+        arguments: its parameters.
+        output: folder for the artifacts; made if it is not there.
+        log: file that everything the steps print is appended to.
+        runner: ``subprocess`` (lightweight steps in this Python) or ``docker`` (each step in its container).
+        readable: files and folders of this machine that containers may read, at the same path.
+        started: called with a step's name when it starts.
+        ended: called with each step that has ended.
+
+    Returns:
+        What ran. A failed step ends the run; see ``PipelineRun.failed``.
+
+    Raises:
+        InputError: a parameter that the pipeline does not have or of the wrong type; a runner that cannot run it; a
+            package that a step asks for and that is not installed.
+    """
+    pipeline = components.load_component_from_file(str(spec))
+    check_arguments(pipeline, arguments)
+    executors = pipeline.pipeline_spec.deployment_spec["executors"]
+    images = [dict(e["container"])["image"] for e in executors.values()]
+    if runner == "subprocess":
+        _refuse_containers(executors)
+        problems = sorted({p for e in executors.values() for p in unmet(list(e["container"]["command"]))})
+        if problems:
+            raise InputError(f"steps of this pipeline ask for what is not installed here: {'; '.join(problems)}. "
+                             "Install it, or use --runner docker.")  # fmt: skip
+        chosen: Any = local.SubprocessRunner(use_venv=False)
+    else:
+        chosen = _docker_runner(images, readable)
+    run = PipelineRun()
+
+    def record(name: str, work: Callable[[IO[str]], int]) -> int:
+        started(name)
+        began = time.monotonic()
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"\n===== {name}\n")
+            file.flush()
+            start = file.tell()
+            code = work(file)
+        with log.open(encoding="utf-8", errors="replace") as file:
+            file.seek(start)
+            message = _failure(file.read()) if code else ""
+        run.steps.append(StepRun(name, time.monotonic() - began, code, message))
+        ended(run.steps[-1])
+        return code
+
+    output.mkdir(parents=True, exist_ok=True)
+    with _kfp_local(chosen, output, record), contextlib.suppress(_StepFailed):
+        pipeline_orchestrator.run_local_pipeline(pipeline.pipeline_spec, dict(arguments))
+    if not run.failed:
+        run.artifacts = _artifacts(output)
+    return run
+
+
+def check_arguments(pipeline: Any, arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that the pipeline does not take, and say which it takes."""
+    inputs = pipeline.component_spec.inputs or {}
+    if unknown := sorted(set(arguments) - set(inputs)):
+        raise InputError(f"the pipeline has no parameter {', '.join(unknown)}; it has {', '.join(inputs)}.")
+    if lost := sorted(n for n, i in inputs.items() if not i.optional and n not in arguments):
+        raise InputError(f"the pipeline needs the parameter {', '.join(lost)}; give --param {lost[0]}=...")
+
+
+def parse_argument(pipeline: Any, name: str, text: str) -> Any:
+    """A parameter's value from its text on the command line, in the type that the pipeline declares.
+
+    Raises:
+        InputError: not a value of that type.
+    """
+    spec = (pipeline.component_spec.inputs or {}).get(name)
+    kind = getattr(spec, "type", "String")
+    if kind == "String":
+        return text
+    try:
+        value = json.loads(text.lower() if kind == "Boolean" else text)
+    except json.JSONDecodeError:
+        value = None
+    kinds = {"Integer": int, "Float": (int, float), "Boolean": bool, "List": list, "Dict": dict}
+    wanted = next((k for n, k in kinds.items() if str(kind).lower().startswith(n.lower())), object)
+    if value is None or not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):  # type: ignore[arg-type]
+        raise InputError(f"parameter {name}: {text!r} is not of type {kind}.")
+    return float(value) if wanted == (int, float) else value
+
+
+def unmet(command: list[str]) -> list[str]:
+    """What a lightweight step's install prefix asks for and this environment does not have."""
+    problems = []
+    for requirement in _requirements(command):
+        try:
+            there = version(requirement.name)
+        except PackageNotFoundError:
+            problems.append(f"{requirement} (not installed)")
+            continue
+        # The exact pin is for the pod; here another version within the package's own range will do.
+        if requirement.name != "kfp" and not _close_enough(requirement, there):
+            problems.append(f"{requirement} (here: {there})")
+    return problems
+
+
+def _close_enough(requirement: Requirement, there: str) -> bool:
+    if requirement.specifier.contains(there, prereleases=True):
+        return True
+    pins = [s.version for s in requirement.specifier if s.operator == "=="]
+    return len(pins) == 1 and pins[0].split(".")[0] == there.split(".", maxsplit=1)[0]
+
+
+def _requirements(command: list[str]) -> list[Requirement]:
+    if command[:2] != ["sh", "-c"] or not (match := _INSTALL.search(command[2])):
+        return []
+    quoted = re.findall(r"'([^']+)'", match[0])
+    found = [Requirement(text) for text in quoted if not text.startswith("--")]
+    return [r for r in found if r.marker is None or r.marker.evaluate()]
+
+
+def without_install(command: list[str]) -> list[str]:
+    """A lightweight step's command without KFP's install prefix."""
+    return command[3:] if command[:2] == ["sh", "-c"] and _INSTALL.search(command[2]) else command
+
+
+def _refuse_containers(executors: Mapping[str, Any]) -> None:
+    for executor in executors.values():
+        if not any(_EXECUTOR in word for word in executor["container"]["command"]):
+            raise InputError(f"this pipeline runs containers (image {executor['container']['image']}): use --runner "
+                             "docker, on a machine with a Docker engine.")  # fmt: skip
+
+
+def _docker_runner(images: Sequence[str], readable: Sequence[Path]) -> Any:
+    try:
+        import docker
+        from docker.types import Mount
+
+        with contextlib.closing(docker.from_env()) as client:
+            here = {tag for image in client.images.list() for tag in image.tags}
+    except ImportError:
+        raise InputError("--runner docker needs: pip install 'roadsafety-components[docker]'") from None
+    except docker.errors.DockerException as error:
+        raise InputError(f"no Docker engine answers ({error}). Start it, or use --runner subprocess.") from error
+    if lost := sorted({i for i in images if "/" in i} - here):
+        print(f"image {', '.join(lost)} is not on this machine; Docker will try to pull it (`make image` builds it)")
+    mounts = [Mount(target=str(p.resolve()), source=str(p.resolve()), type="bind", read_only=True) for p in readable]
+    # The user's own id, so that what a step leaves belongs to the user; a home that any id may write to.
+    user = f"{os.getuid()}:{os.getgid()}"
+    return local.DockerRunner(user=user, environment={"HOME": "/tmp"}, **({"mounts": mounts} if mounts else {}))
+
+
+class _StepFailed(Exception):
+    """Ends kfp.local's run; the step is in the record."""
+
+
+@contextlib.contextmanager
+def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[str]], int]], int]) -> Iterator[None]:
+    """kfp.local set up for one run: its two ways to start a process replaced, its own talk silenced."""
+
+    def name_of(command: Sequence[str]) -> str:
+        words = list(command)
+        if "--function_to_execute" in words:
+            return words[words.index("--function_to_execute") + 1]
+        return words[words.index("step") + 1] if "step" in words else Path(words[0]).name
+
+    def subprocess_step(full_command: list[str], env_vars: Mapping[str, str] | None = None) -> int:
+        def work(file: IO[str]) -> int:
+            command = without_install(full_command)
+            environment = {**os.environ, **(env_vars or {})}
+            process = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment, check=False)
+            return process.returncode
+
+        return end(record(name_of(full_command), work))
+
+    def docker_step(client: Any, image: str, command: list[str], volumes: Any, **options: Any) -> int:
+        def work(file: IO[str]) -> int:
+            container = client.containers.run(image=image, command=command, detach=True, volumes=volumes, **options)
+            try:
+                for line in container.logs(stream=True):
+                    file.write(line.decode(errors="replace"))
+                return int(container.wait()["StatusCode"])
+            finally:
+                container.remove(force=True)
+
+        return end(record(name_of(command), work))
+
+    def end(code: int) -> int:
+        if code:
+            raise _StepFailed
+        return code
+
+    before = local.config.LocalExecutionConfig.instance
+    # A fresh workspace: kfp.local deletes the one it is given after every run.
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _replaced(subprocess_task_handler, "run_local_subprocess", subprocess_step),
+        _replaced(docker_task_handler, "run_docker_container", docker_step),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        local.init(
+            runner, pipeline_root=str(output.resolve()), workspace_root=str(Path(scratch, "workspace")),
+            raise_on_error=True,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            local.config.LocalExecutionConfig.instance = before
+
+
+@contextlib.contextmanager
+def _replaced(module: ModuleType, name: str, function: Callable[..., int]) -> Iterator[None]:
+    before = getattr(module, name)
+    setattr(module, name, function)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
+
+
+def _failure(text: str) -> str:
+    """What a failed step said: its input error, or the last lines."""
+    if found := re.findall(r"^Input error: .*", text, re.M):
+        return str(found[-1])
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-3:])
+
+
+def _artifacts(output: Path) -> dict[str, dict[str, Any]]:
+    """What the newest run in ``output`` left, from each step's executor output."""
+    newest = max((p for p in output.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    found = {}
+    for path in sorted(newest.rglob("executor_output.json"), key=lambda p: p.stat().st_mtime):
+        step = path.parent.name
+        for name, listed in json.loads(path.read_text())["artifacts"].items():
+            found[f"{step}.{name}"] = listed["artifacts"][0]
+    return found
+
+
+def exit_code(run: PipelineRun) -> int:
+    """Exit code of a run: 0, 2 if a step refused its input, 1 if one broke."""
+    if run.failed is None:
+        return 0
+    return EXIT_BAD_INPUT if run.failed.exit_code == EXIT_BAD_INPUT else 1

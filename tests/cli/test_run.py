@@ -1,0 +1,109 @@
+"""`roadsafety run`: a pipeline on this machine."""
+
+import json
+import re
+
+import pytest
+
+
+def _run(roadsafety, *words):
+    return roadsafety("run", "--output", "out", "--param", "n_estimators=5", *words)
+
+
+def test_the_main_job_on_a_folder(roadsafety, sample, tmp_path):
+    """One line a step, headline metrics, the report's path, the log's path; all in the output folder."""
+    done = _run(roadsafety, "--data", sample)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [re.sub(r" +\d+\.\d s$", "", line) for line in lines[:5]] == [
+        "ok    load_stats19",
+        "ok    preprocess_collisions",
+        "ok    split_dataset",
+        "ok    train_classifier",
+        "ok    evaluate_classifier",
+    ]
+    assert re.search(r"balanced_accuracy +0\.\d{3}", done.stdout)
+    assert "Report: out/evaluate-classifier-report.html" in lines
+    page = (tmp_path / "out/evaluate-classifier-report.html").read_text()
+    assert "SYNTHETIC" in page
+    assert "load_stats19" in (tmp_path / "out/steps.log").read_text()
+
+
+def test_without_data_a_sample_is_made(roadsafety, tmp_path):
+    """--sample N makes N synthetic collisions first."""
+    done = _run(roadsafety, "--sample", 400)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("ok    sample of 400 synthetic collisions")
+    assert len((tmp_path / "out/sample/synthetic-collision.csv").read_text().splitlines()) == 401
+
+
+def test_a_step_that_refuses_its_input_fails_the_run_with_its_own_message(roadsafety, sample):
+    """Exit code 2, the step's line, its message, the log; nothing after it runs."""
+    done = _run(roadsafety, "--data", sample, "--param", "unit=lorry")
+    assert done.returncode == 2
+    assert re.sub(r" +\d+\.\d s", "", done.stdout).splitlines() == [
+        "ok    load_stats19",
+        "FAIL  preprocess_collisions",
+        "Input error: unit is 'lorry'; it can be vehicle, collision, casualty.",
+        "Full log: out/steps.log",
+    ]
+
+
+def test_a_step_that_breaks_fails_the_run_with_code_1(roadsafety, tmp_path):
+    """A bug in a user's own step: exit code 1, the end of its traceback, nothing installed."""
+    pipeline = tmp_path / "broken_pipeline.py"
+    pipeline.write_text(
+        "from kfp import dsl\n\n@dsl.component(base_image='python:3.11-slim')\ndef broken_step():\n"
+        "    raise KeyError('lost')\n\n@dsl.pipeline(name='broken')\ndef broken_pipeline():\n    broken_step()\n"
+    )
+    done = roadsafety("run", pipeline, "--output", "out")
+    assert done.returncode == 1
+    assert "FAIL  broken_step" in done.stdout
+    assert "KeyError: 'lost'" in done.stdout
+    assert "Traceback" in (tmp_path / "out/steps.log").read_text()
+
+
+def test_a_package_that_is_not_here_is_named_and_not_installed(roadsafety, tmp_path):
+    """A laptop run never changes the environment."""
+    pipeline = tmp_path / "needy_pipeline.py"
+    pipeline.write_text(
+        "from kfp import dsl\n\n@dsl.component(base_image='python:3.11-slim', packages_to_install=['no-such-thing==1.0'])\n"
+        "def needy_step():\n    pass\n\n@dsl.pipeline(name='needy')\ndef needy_pipeline():\n    needy_step()\n"
+    )
+    done = roadsafety("run", pipeline)
+    assert done.returncode == 2
+    assert "no-such-thing==1.0 (not installed)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere_pipeline"], "no lightweight spec 'nowhere_pipeline'"),
+        (["nowhere.yaml"], "there is no file nowhere.yaml"),
+        (["--data", "nowhere"], "--data nowhere: there is no such folder"),
+        (["--data", ".", "--sample", 5], "give --data or --sample, not both"),
+        (["--runner", "podman"], "--runner is 'podman'"),
+        (["--param", "unit"], "write it as name=value"),
+        (["--param", "n_estimators=many"], "parameter n_estimators: 'many' is not of type Integer"),
+        (["--param", "colour=red", "--sample", 5], "the pipeline has no parameter colour; it has "),
+        (["breast_cancer_pipeline", "--sample", 5], "for a pipeline with a parameter source"),
+        (["road_safety_container_pipeline", "--sample", 5], "this pipeline runs containers"),
+        (["--output", "/dev/null/x"], "cannot write to /dev/null/x"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line_and_exit_code_2(roadsafety, words, message):
+    """Nothing is run; the message says what is wrong."""
+    done = roadsafety("run", *words)
+    assert done.returncode == 2, done.stdout
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_list_shows_every_step_and_pipeline(roadsafety, checkout):
+    """Names, types, defaults and descriptions, from the catalogue."""
+    catalog = json.loads((checkout / "component_specs/catalog.json").read_text())
+    text = roadsafety("list").stdout
+    for step in catalog["steps"]:
+        assert f"{step['name']}  {step['version']}, {step['stability']}" in text
+    assert "-> clean_data: Dataset  Identifiers, the target column and the features, Parquet." in text
+    assert all(p["name"] in text for p in catalog["pipelines"])

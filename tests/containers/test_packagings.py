@@ -1,0 +1,88 @@
+"""Both packagings side by side, and a lightweight step as a cluster runs it: its own command in a bare image."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from roadsafety_components import spec_path
+from roadsafety_components.packaging import local
+
+pytestmark = pytest.mark.container
+SMALL = {"n_estimators": 5}
+
+
+def _run(pipeline, folder, source, runner, **arguments):
+    run = local.run_pipeline(
+        spec_path(pipeline), {"source": str(source), **SMALL, **arguments}, folder / "artifacts", folder / "steps.log",
+        runner, readable=[Path(source)],
+    )  # fmt: skip
+    return run
+
+
+def _compare(one, other):
+    """Artifacts of two runs: the same Parquet bytes, the same metadata, the same report."""
+    assert list(one.artifacts) == list(other.artifacts)
+    for name, artifact in one.artifacts.items():
+        if name.endswith(".model"):  # a zip keeps times
+            assert _without_digest(artifact["metadata"]) == _without_digest(other.artifacts[name]["metadata"])
+            continue
+        assert artifact["metadata"] == other.artifacts[name]["metadata"], name
+        if not name.endswith(".report"):  # it names the model file's digest
+            assert _digest(artifact) == _digest(other.artifacts[name]), name
+
+
+def _without_digest(metadata):
+    return {k: v for k, v in metadata.items() if k != "sha256"}
+
+
+def _digest(artifact):
+    path = Path(artifact["uri"])
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+@pytest.fixture(scope="module")
+def subprocess_run(sample, tmp_path_factory):
+    """Return the lightweight pipeline's run in this Python."""
+    run = _run("road_safety_pipeline", tmp_path_factory.mktemp("subprocess"), sample, "subprocess")
+    assert run.failed is None
+    return run
+
+
+def test_containers_give_the_same_bytes_and_metrics(image, sample, subprocess_run, tmp_path):
+    """The container packaging under DockerRunner against the lightweight one under SubprocessRunner."""
+    run = _run("road_safety_container_pipeline", tmp_path, sample, "docker")
+    assert run.failed is None, run.failed
+    assert [s.name for s in run.steps] == [s.name for s in subprocess_run.steps]
+    _compare(subprocess_run, run)
+
+
+def test_lightweight_steps_run_in_a_bare_image_pip_and_all(base_image, sample, subprocess_run, tmp_path):
+    """As on a cluster: the spec's own command, nothing of ours in the image, everything installed by pip."""
+    run = _run("road_safety_pipeline", tmp_path, sample, "docker")
+    assert run.failed is None, run.failed
+    _compare(subprocess_run, run)
+
+
+@pytest.mark.parametrize("pipeline", ["road_safety_pipeline", "road_safety_container_pipeline"])
+def test_a_step_that_fails_in_a_container_fails_the_run(image, base_image, sample, tmp_path, pipeline):
+    """KFP's own DockerRunner calls it a success; here it ends the run with the step's message."""
+    run = _run(pipeline, tmp_path, sample, "docker", unit="lorry")
+    assert [s.name for s in run.steps] == ["load_stats19", "preprocess_collisions"]
+    assert (run.failed.exit_code, run.failed.message) == (
+        2,
+        "Input error: unit is 'lorry'; it can be vehicle, collision, casualty.",
+    )
+    assert local.exit_code(run) == 2
+    assert run.artifacts == {}
+
+
+@pytest.mark.real_data
+def test_west_yorkshire_goes_through_the_containers(image, west_yorkshire, tmp_path):
+    """The real tables, in the container packaging, to a report."""
+    run = _run("road_safety_container_pipeline", tmp_path, west_yorkshire, "docker", n_estimators=20)
+    assert run.failed is None, run.failed
+    assert run.artifacts["preprocess-collisions.clean_data"]["metadata"]["rows"] == 7355
+    assert json.dumps(run.artifacts["evaluate-classifier.metrics"]["metadata"]["balanced_accuracy"])
+    assert Path(run.artifacts["evaluate-classifier.report"]["uri"]).read_text().lower().startswith("<!doctype html>")

@@ -1,0 +1,143 @@
+"""The pipelines: compiled as a user compiles them, run, built from YAML alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from kfp import compiler, dsl
+from kfp.components import load_component_from_file
+
+from roadsafety_components import spec_path
+from roadsafety_components.packaging import local
+
+NAMES = [
+    "breast_cancer_pipeline",
+    "road_safety_container_pipeline",
+    "road_safety_pipeline",
+    "road_safety_sample_pipeline",
+]
+
+
+def _run(spec, folder, **arguments):
+    run = local.run_pipeline(spec, arguments, folder / "artifacts", folder / "steps.log")
+    assert run.failed is None, run.failed.message
+    return run
+
+
+def test_every_pipeline_is_listed_here(checkout):
+    """A new file in pipelines/ is compiled and run by these tests too."""
+    assert sorted(p.stem for p in (checkout / "pipelines").glob("*.py")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kfp_dsl_compile_gives_the_committed_spec(name, checkout, tmp_path):
+    """The command of the README, from another folder."""
+    target = tmp_path / "x.yaml"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("kfp"), "dsl", "compile", "--py", checkout / "pipelines" / f"{name}.py",
+         "--output", target],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load(target.read_text()) == yaml.safe_load(spec_path(name).read_text())
+
+
+def test_both_packagings_have_the_same_parameters():
+    """The container variant is the same pipeline, input for input."""
+    light, heavy = (
+        yaml.safe_load(spec_path(n).read_text()) for n in ("road_safety_pipeline", "road_safety_container_pipeline")
+    )
+    strip = [
+        {n: {k: v for k, v in p.items() if k != "description"} for n, p in s["root"]["inputDefinitions"]["parameters"].items()}
+        for s in (light, heavy)
+    ]
+    assert strip[0] == strip[1]
+    assert list(light["root"]["dag"]["tasks"]) == list(heavy["root"]["dag"]["tasks"])
+
+
+def test_the_sample_pipeline_needs_no_data(tmp_path):
+    """Synthetic from the first artifact to the report."""
+    run = _run(spec_path("road_safety_sample_pipeline"), tmp_path, collisions=500, n_estimators=5)
+    assert run.artifacts["generate-stats19-sample.collision_file"]["metadata"]["synthetic"] is True
+    assert run.artifacts["load-stats19.collisions"]["metadata"]["rows"] == 500
+    assert run.artifacts["train-classifier.model"]["metadata"]["synthetic"] is True
+    assert "SYNTHETIC" in Path(run.artifacts["evaluate-classifier.report"]["uri"]).read_text()
+
+
+@pytest.mark.parametrize("unit", ["collision", "casualty"])
+@pytest.mark.parametrize("target", ["severity", "ksi"])
+def test_other_units_and_targets_go_through(sample, tmp_path, unit, target):
+    """Every unit and target reaches a report; here by year and with boosting."""
+    run = _run(
+        spec_path("road_safety_pipeline"), tmp_path, source=str(sample), unit=unit, target=target, split_method="year",
+        algorithm="hist_gradient_boosting", class_weight="balanced", n_estimators=5,
+    )  # fmt: skip
+    parts = {p: run.artifacts[f"split-dataset.{p}_data"]["metadata"] for p in ("train", "test")}
+    assert parts["train"]["unit"] == unit
+    assert parts["test"]["split"]["shared_groups"] == 0
+    metrics = run.artifacts["evaluate-classifier.metrics"]["metadata"]
+    assert 0 < metrics["balanced_accuracy"] < 1
+    matrix = run.artifacts["evaluate-classifier.classification_metrics"]["metadata"]
+    assert ("confidenceMetrics" in matrix) == (target == "ksi")
+
+
+def test_breast_cancer_reuses_the_generic_steps(tmp_path):
+    """Loaded from YAML, on data that has nothing to do with roads; the tumours are told apart well."""
+    run = _run(spec_path("breast_cancer_pipeline"), tmp_path)
+    metrics = run.artifacts["evaluate-classifier.metrics"]["metadata"]
+    assert metrics["roc_auc"] > 0.97
+    assert metrics["balanced_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("name", ["split_dataset", "train_classifier", "evaluate_classifier"])
+def test_nothing_about_roads_leaks_into_the_generic_steps(name):
+    """Neither interface nor carried source of the generic steps knows STATS19."""
+    text = spec_path(name).read_text().lower().replace("roadsafety", "").replace("stats19_sample", "")
+    found = [w for w in ("collision", "vehicle", "casualt", "severity", "accident") if w in text]
+    assert found == []
+
+
+def test_a_pipeline_of_the_yaml_files_alone(sample, tmp_path):
+    """Another project needs the YAML and nothing else: load, preprocess, split, train, evaluate."""
+    names = ("load_stats19", "preprocess_collisions", "split_dataset", "train_classifier", "evaluate_classifier")
+    load, preprocess, split, train, evaluate = (load_component_from_file(str(spec_path(n))) for n in names)
+
+    @dsl.pipeline(name="from-yaml")
+    def from_yaml(source: str):
+        loaded = load(source=source)
+        clean = preprocess(collisions=loaded.outputs["collisions"], vehicles=loaded.outputs["vehicles"])
+        parts = split(data=clean.outputs["clean_data"], target_column="severity", group_column="collision_index")
+        trained = train(train_data=parts.outputs["train_data"], target_column="severity", n_estimators=5)
+        evaluate(model=trained.outputs["model"], test_data=parts.outputs["test_data"])
+
+    compiler.Compiler().compile(from_yaml, str(tmp_path / "from_yaml.yaml"))
+    run = _run(tmp_path / "from_yaml.yaml", tmp_path, source=str(sample))
+    assert [s.name for s in run.steps] == list(names)
+    assert json.dumps(run.artifacts["evaluate-classifier.metrics"]["metadata"]["macro_f1"])
+
+
+@pytest.mark.real_data
+def test_west_yorkshire_from_csv_to_report(west_yorkshire, tmp_path):
+    """The real 2024 tables through the compiled pipeline: nothing dropped, nothing shared."""
+    run = _run(spec_path("road_safety_pipeline"), tmp_path, source=str(west_yorkshire), n_estimators=20)
+    clean = run.artifacts["preprocess-collisions.clean_data"]["metadata"]
+    assert (clean["rows"], clean["rows_dropped"], clean["synthetic"]) == (7355, {}, False)
+    parts = [run.artifacts[f"split-dataset.{p}_data"]["metadata"]["rows"] for p in ("train", "test")]
+    assert sum(parts) == 7355
+    assert run.artifacts["split-dataset.test_data"]["metadata"]["split"]["shared_groups"] == 0
+
+
+def test_the_notebook_runs_up_to_the_submit(checkout, tmp_path, monkeypatch):
+    """Every cell executes; the last says how to submit, and does not."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.delenv("KFP_HOST", raising=False)
+    (tmp_path / "docs").mkdir()
+    notebook = nbformat.read(checkout / "docs/road_safety_pipeline.ipynb", as_version=4)
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path / "docs")}})
+    client.execute()
+    assert notebook.cells[-1].outputs[0]["text"] == "Set KFP_HOST to submit.\n"
