@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 VERSION := $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' src/roadsafety_components/_version.py)
-IMAGE ?= ghcr.io/roadsafety-components/roadsafety-components:$(VERSION)
+IMAGE ?= roadsafety-components:$(VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint specs benchmark image clean

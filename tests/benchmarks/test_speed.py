@@ -99,8 +99,8 @@ def test_training_against_the_original_forest(unpacked, tmp_path):
     ours = _seconds(lambda: train.train_classifier(parts["train"], "severity"), repeats=1)
     fitted, facts = train.train_classifier(parts["train"], "severity")
     result = evaluate.evaluate_classifier(fitted, facts, parts["test"])
-    _tell(f"forest, {os.cpu_count()} cores: {ours:.1f} s, accuracy {result.metrics['accuracy']:.3f}; the original on one "
-          f"core: {original:.1f} s, accuracy {accuracy_score(y[cut:], forest.predict(x[cut:])):.3f}: "
+    _tell(f"forest, {os.cpu_count()} cores: {ours:.1f} s, accuracy {result.metrics['accuracy']:.3f}; the original on "
+          f"one core: {original:.1f} s, accuracy {accuracy_score(y[cut:], forest.predict(x[cut:])):.3f}: "
           f"{original / ours:.1f} times faster (target on four cores: 3.5)")  # fmt: skip
     began = time.perf_counter()
     model.write_model(fitted, facts, tmp_path / "m.skops")
@@ -113,6 +113,7 @@ def test_training_against_the_original_forest(unpacked, tmp_path):
 
 def test_overhead_of_a_local_run_against_one_process(west_yorkshire, tmp_path):
     """At most 0.5 s a step beside the imports."""
+
     def in_one_process() -> None:
         _load_and_preprocess(west_yorkshire, tmp_path)
         parts = split.split(store.read_dataset(tmp_path / "clean.parquet"), "severity", "collision_index")
@@ -175,5 +176,3 @@ def test_size_of_the_sources_and_time_to_compile(tmp_path):
     seconds = _seconds(lambda: specs.write_specs(tmp_path, library))
     _tell(f"compiling all {len(list(tmp_path.rglob('*.yaml')))} specs: {seconds:.1f} s")
     assert seconds < 30
-
-

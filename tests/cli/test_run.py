@@ -67,7 +67,8 @@ def test_a_package_that_is_not_here_is_named_and_not_installed(roadsafety, tmp_p
     """A laptop run never changes the environment."""
     pipeline = tmp_path / "needy_pipeline.py"
     pipeline.write_text(
-        "from kfp import dsl\n\n@dsl.component(base_image='python:3.11-slim', packages_to_install=['no-such-thing==1.0'])\n"
+        "from kfp import dsl\n\n"
+        "@dsl.component(base_image='python:3.11-slim', packages_to_install=['no-such-thing==1.0'])\n"
         "def needy_step():\n    pass\n\n@dsl.pipeline(name='needy')\ndef needy_pipeline():\n    needy_step()\n"
     )
     done = roadsafety("run", pipeline)

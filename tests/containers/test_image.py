@@ -53,8 +53,8 @@ def test_the_image_runs_as_nobody_in_particular_and_says_its_version(image):
 
 def test_the_image_has_no_pip_to_run_and_no_cluster_client(image):
     """Nothing is installed at run time; kfp comes without the packages that only compiling and submitting need."""
-    listed = _docker("--entrypoint=python", image, "-c",
-                     "import importlib.metadata as m; print(*sorted({d.name.lower() for d in m.distributions()}))")  # fmt: skip
+    script = "import importlib.metadata as m; print(*sorted({d.name.lower() for d in m.distributions()}))"
+    listed = _docker("--entrypoint=python", image, "-c", script)
     there = set(listed.stdout.split())
     assert {"kfp", "roadsafety-components", "scikit-learn"} <= there
     assert there.isdisjoint({"kubernetes", "google-cloud-storage", "kfp-server-api", "pytest"})

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from roadsafety_components import spec_path
+from roadsafety_components.core.errors import InputError
 from roadsafety_components.packaging import local
+from roadsafety_components.packaging.images import IMAGE
 
 pytestmark = pytest.mark.container
 SMALL = {"n_estimators": 5}
@@ -86,3 +88,11 @@ def test_west_yorkshire_goes_through_the_containers(image, west_yorkshire, tmp_p
     assert run.artifacts["preprocess-collisions.clean_data"]["metadata"]["rows"] == 7355
     assert json.dumps(run.artifacts["evaluate-classifier.metrics"]["metadata"]["balanced_accuracy"])
     assert Path(run.artifacts["evaluate-classifier.report"]["uri"]).read_text().lower().startswith("<!doctype html>")
+
+
+def test_an_image_that_is_nowhere_is_said(engine, sample, tmp_path):
+    """No traceback of a client library: the image's name and how to get it."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(spec_path("road_safety_container_pipeline").read_text().replace(IMAGE, "no-such-image:0"))
+    with pytest.raises(InputError, match=r"the image no-such-image:0 is not on this machine .*`make image`"):
+        local.run_pipeline(spec, {"source": str(sample)}, tmp_path / "artifacts", tmp_path / "log", "docker")

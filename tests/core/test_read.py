@@ -366,13 +366,18 @@ def test_the_message_on_a_doubled_key_gives_an_example(tmp_path: Path) -> None:
     )
 
 
-def test_large_references_do_not_make_two_keys_one(tmp_path: Path) -> None:
-    """The parts of a key are compared as they are, whatever their size."""
-    rows = [
-        {"collision_index": "2024130352073", "vehicle_reference": "100003"},
-        {"collision_index": "2024130352074", "vehicle_reference": "0"},
-    ]
-    assert load(write_tables(tmp_path, vehicle=rows))["vehicle"].num_rows == 2
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [("2024A", "1"), ("2024A", "2"), ("2024B", "1"), ("2024B", "2")],
+        [("2024A", "100003"), ("2024B", "0"), ("2024C", "-100003")],
+        [("2024A1", "1"), ("2024A", "11")],
+    ],
+)
+def test_keys_that_differ_in_any_part_are_different(tmp_path: Path, keys: list[tuple[str, str]]) -> None:
+    """The parts are compared as they are, whatever their size and however they would look side by side."""
+    rows = [{"collision_index": index, "vehicle_reference": reference} for index, reference in keys]
+    assert load(write_tables(tmp_path, vehicle=rows))["vehicle"].num_rows == len(keys)
 
 
 @pytest.mark.parametrize(
@@ -408,14 +413,14 @@ def test_an_unknown_code_is_an_error_with_column_code_and_count(tmp_path: Path) 
 
 def test_an_unknown_code_can_be_made_missing_and_is_counted(tmp_path: Path, capsys) -> None:
     """unknown_codes=null: null in the table, a count in the facts of all three tables, a line in the log."""
-    rows = [{"vehicle_reference": str(i), "vehicle_type": c} for i, c in enumerate(["77", "9", "88", "-1"])]
+    rows = [{"vehicle_reference": str(i), "vehicle_type": c} for i, c in enumerate(["77", "9", "88", "-1", "77"])]
     tables = load(write_tables(tmp_path, vehicle=rows, casualty=[{"casualty_class": "4"}]), "null")
-    assert tables["vehicle"]["vehicle_type"].to_pylist() == [None, 9, None, None]
+    assert tables["vehicle"]["vehicle_type"].to_pylist() == [None, 9, None, None, None]
     assert tables["casualty"]["casualty_class"].to_pylist() == [None]
     for table in tables.values():
         counted = store.facts_of(table)["unlisted_codes_made_missing"]
-        assert counted == {"vehicle.vehicle_type": 2, "casualty.casualty_class": 1}
-    assert "vehicle_type: code 77 in 1 row, code 88 in 1 row" in capsys.readouterr().out
+        assert counted == {"vehicle.vehicle_type": 3, "casualty.casualty_class": 1}
+    assert "vehicle_type: code 77 in 2 rows, code 88 in 1 row" in capsys.readouterr().out
 
 
 def test_counts_of_unknown_codes_add_up_over_files(tmp_path: Path) -> None:

@@ -57,6 +57,18 @@ def test_files_may_be_listed_with_blanks_between(tmp_path: Path) -> None:
     assert names(f"{tmp_path}/b.csv  {tmp_path}/a.csv") == ["b.csv", "a.csv"]
 
 
+def test_a_list_may_be_longer_than_a_file_name(tmp_path: Path, monkeypatch) -> None:
+    """Ten files of the working folder, by the names that they are published under."""
+    monkeypatch.chdir(tmp_path)
+    files = [f"dft-road-casualty-statistics-{t}-{y}.csv" for t in ("collision", "vehicle") for y in range(2020, 2025)]
+    for name in files:
+        Path(name).write_bytes(TEXT)
+    assert len(" ".join(files)) > 255
+    assert names(" ".join(files)) == files
+    with pytest.raises(InputError, match="there is no file or folder xxx"):
+        names("x" * 300)
+
+
 def test_table_in_braces_stands_for_each_of_the_three(tmp_path: Path) -> None:
     """One pattern names three files."""
     for table in ("collision", "vehicle", "casualty"):
@@ -271,6 +283,13 @@ def test_urls_that_end_in_the_same_name_stay_apart(serve) -> None:
     urls = f"{site.url}/{{table}}/data.csv {site.url}/get?table=extra {site.url}/get?table=more"
     with open_sources(urls) as paths:
         assert [p.read_bytes() for p in paths] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_signed_url_may_be_long(serve) -> None:
+    """Its query is no part of the file's name."""
+    path = f"/vehicle.csv?signature={'0123456789' * 40}"
+    with open_sources(serve({path: [Answer(TEXT)]}).url + path) as paths:
+        assert [(p.name, p.read_bytes()) for p in paths] == [("vehicle.csv", TEXT)]
 
 
 def test_files_and_urls_may_be_mixed(serve, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from roadsafety_components.core.store import (
     to_frame,
     with_facts,
     write_dataset,
+    write_datasets,
     write_text,
 )
 
@@ -189,6 +190,18 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     write_dataset(with_facts(TABLE, {"a": 1, "b": 2}), tmp_path / "a.parquet")
     write_dataset(with_facts(TABLE, {"b": 2, "a": 1}), tmp_path / "b.parquet")
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_several_tables_are_written_all_or_none(tmp_path: Path) -> None:
+    """Each with its own facts; where one cannot be written, no other is left either."""
+    tables = [with_facts(TABLE.slice(0, n), {"table": n}) for n in (1, 2, 3)]
+    paths = [tmp_path / f"{n}.parquet" for n in (1, 2, 3)]
+    assert write_datasets(tables, paths) == [{"table": n, "rows": n, "columns": 5} for n in (1, 2, 3)]
+    assert [read_dataset(p).to_pydict() for p in paths] == [t.to_pydict() for t in tables]
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot write .*/file"):
+        write_datasets(tables, [tmp_path / "a.parquet", tmp_path / "file" / "b.parquet", tmp_path / "c.parquet"])
+    assert names(tmp_path) == ["1.parquet", "2.parquet", "3.parquet", "file"]
 
 
 def test_digest_is_sha256_of_the_content(tmp_path: Path) -> None:

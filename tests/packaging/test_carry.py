@@ -82,7 +82,7 @@ def test_a_bug_ends_a_step_with_code_1_and_a_traceback(tmp_path):
 def test_text_that_would_break_on_the_way_is_refused(text, message, tmp_path, monkeypatch):
     """What cannot be carried is an error when the step is defined, not in a pod."""
     (tmp_path / "odd.py").write_text(text, encoding="utf-8")
-    import roadsafety_components.core as core
+    from roadsafety_components import core
 
     monkeypatch.setattr(core, "__path__", [*core.__path__, str(tmp_path)])
     carry._source.cache_clear()

@@ -12,7 +12,7 @@ def test_pins_are_those_of_the_constraints(checkout):
     """What a pod installs is what the project was tested with."""
     lines = (checkout / "constraints.txt").read_text().splitlines()
     tested = dict(line.split("==") for line in lines if "==" in line)
-    assert images._PINS == {name: tested[name] for name in images._PINS}
+    assert {name: tested[name] for name in images._PINS} == images._PINS
 
 
 def test_the_image_tag_is_the_version():

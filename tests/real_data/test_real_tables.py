@@ -274,7 +274,7 @@ def test_nothing_of_the_outcome_is_a_feature(tables: dict[str, pa.Table]) -> Non
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_split_by_collision_shares_no_key(tables: dict[str, pa.Table], unit: str) -> None:
-    """Counted afresh; every row on one side, and each side has the whole's classes to within half a percent."""
+    """Counted afresh; every row on one side, the sides as large as asked for, and alike in their classes."""
     whole = preprocess(tables, unit)
     parts = split(whole, "severity", "collision_index", test_share=0.3, validation_share=0.1, seed=1)
     keys = {name: set(part["collision_index"].to_pylist()) for name, part in parts.items()}

@@ -169,7 +169,9 @@ def test_write_refuses_a_broken_interface(written):
     catalog = json.loads((written / "catalog.json").read_text())
     catalog["steps"][0]["inputs"].append({"name": "lost", "type": "int", "description": "", "default": 0})
     (written / "catalog.json").write_text(json.dumps(catalog))
-    with pytest.raises(ValueError, match="input lost was removed or renamed. Such a change needs a new major version"):
+    with pytest.raises(
+        ValueError, match=r"input lost was removed or renamed\. Such a change needs a new major version"
+    ):
         specs.write_specs(written, LIBRARY)
 
 
@@ -205,7 +207,7 @@ def test_a_spec_loads_as_a_component(name, packaging):
 
 def test_spec_path_says_what_there_is():
     """A wrong name is answered with the right ones."""
-    with pytest.raises(ValueError, match="no lightweight spec 'train'; there are .*train_classifier"):
+    with pytest.raises(ValueError, match=r"no lightweight spec 'train'; there are .*train_classifier"):
         spec_path("train")
     with pytest.raises(ValueError, match="packaging is 'docker'; it can be lightweight or container"):
         spec_path("train_classifier", "docker")

@@ -48,5 +48,5 @@ def load_stats19(
     tables = read.load_tables(source, files, unknown_codes)
     outputs = {"collision": collisions, "vehicle": vehicles, "casualty": casualties}
     written = store.write_datasets([tables[name] for name in outputs], [output.path for output in outputs.values()])
-    for output, facts in zip(outputs.values(), written):
+    for output, facts in zip(outputs.values(), written, strict=True):
         output.metadata.update(facts)

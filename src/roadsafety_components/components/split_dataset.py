@@ -52,5 +52,5 @@ def split_dataset(
     )
     outputs = {"train": train_data, "validation": validation_data, "test": test_data}
     written = store.write_datasets([parts[name] for name in outputs], [output.path for output in outputs.values()])
-    for output, facts in zip(outputs.values(), written):
+    for output, facts in zip(outputs.values(), written, strict=True):
         output.metadata.update(facts)

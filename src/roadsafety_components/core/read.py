@@ -216,7 +216,7 @@ def _read_csv(file: RawFile, types: dict[str, pa.DataType]) -> pa.Table:
 
 
 def _explain(message: str, header: list[str]) -> str:
-    if "invalid UTF8" in message or "UTF8" in message:
+    if "UTF8" in message:
         return "it is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8."
     if match := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
         return f"row {match[1]} has {match[3]} fields; the header has {match[2]}."

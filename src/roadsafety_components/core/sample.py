@@ -1,7 +1,6 @@
 """Invented STATS19 tables in the form of the 2024 release; every police reference begins with SYN.
 
-Shares are rounded from Great Britain 2015 and West Yorkshire 2024 (DfT, OGL v3.0), a column alone or given one
-other: to try software with, not to learn about roads.
+Shares are rounded from Great Britain 2015 and West Yorkshire 2024 (DfT, OGL v3.0), given one other column at most.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,19 +16,19 @@ from roadsafety_components.core.errors import InputError
 
 TABLES = ("collision", "vehicle", "casualty")
 SYNTHETIC_PREFIX = "SYN"
-_CHUNK = 100_000  # collisions made at a time, each chunk with a seed of its own
+_CHUNK = 100_000  # collisions at a time, each chunk with its own seed
 
 Rng = np.random.Generator
 Rows = dict[str, Any]  # arrays of one length by name
 
-# The published columns in order: beside each the array it is, or the array that groups its rows and the codes
-# to draw (code:weight, else weight 1) in group 0|1|...; the last serves all groups above.
+# The published columns in order, each with the array it is, or the array that groups its rows and the codes to
+# draw (code:weight, or weight 1) for group 0|1|... and all above.
 _KEYS = "collision_index key\ncollision_year year\ncollision_ref_no ref\n"
 _COLUMNS = """location_easting_osgr east
 location_northing_osgr north
 longitude lon
 latitude lat
-police_force area 1|13|22|60|99
+police_force area 1|13|22|99
 collision_severity rank 1|2|2|2|3
 number_of_vehicles all 1:31 2:58 3:8 4:2 5
 number_of_casualties all 1:80 2:14 3:4 4 5
@@ -59,8 +58,8 @@ special_conditions_at_site none
 carriageway_hazards_historic none
 carriageway_hazards all 0:96 13 17 11 20
 urban_or_rural_area rural 1|2
-did_police_officer_attend_scene_of_accident rank 1|1:9 2|1:9 2|1:9 2|1:66 2:20 3:14
-trunk_road_flag first_road_class 2|1|1:6 2:4|1:12 2:88|2
+did_police_officer_attend_scene_of_accident rank 1|1:9 2|1:9 2|1:9 2|1:7 2:2 3
+trunk_road_flag first_road_class 2|1|1|1 2:8|2
 lsoa_of_accident_location home
 enhanced_severity_collision rank 1|5|6|7|3
 collision_injury_based all 1
@@ -68,7 +67,7 @@ collision_adjusted_severity_serious rank 0|1|1|1|0
 collision_adjusted_severity_slight rank 0|0|0|0|1
 
 vehicle_reference number
-vehicle_type scene 9:71 1:12 19:6 3:4 5:3 11:2 21:2 -1|9:34 3:4 5:4 1:3 11:3 19:2 21|9:42 19:3 11:2 3 1 21
+vehicle_type scene 9:72 1:9 19:6 3:5 5:3 11:2 21:2 -1|9:34 3:4 5:4 1:3 11:3 19:2 21|9:42 19:3 11:2 3 1 21
 towing_and_articulation all 0:98 1 4
 vehicle_manoeuvre_historic none
 vehicle_manoeuvre all 19:56 9:11 3:6 4:6 2:5 5:5 7:4 13:3 6 -1:8
@@ -119,24 +118,22 @@ casualty_adjusted_severity_slight rank 0|0|0|0|1
 casualty_distance_banding far"""
 _SPEC = [[line.split(" ", 2) for line in (_KEYS + t).split("\n")] for t in _COLUMNS.split("\n\n")]
 
-# Inland districts that are their own highway authority: ONS code, first LSOA (none in Scotland), centre (easting,
-# northing, longitude, latitude), share rural, weight.
+# Inland districts, highway authorities too: ONS code, first LSOA (none in Scotland), centre, share rural, weight.
 _AREAS = [
-    ("E09000009", 600, 516000, 181100, -0.3296, 51.5169, 0, 4),
+    ("E09000009", 1213, 516000, 181100, -0.3296, 51.5169, 0, 4),
     ("E08000035", 11265, 429900, 434300, -1.5475, 53.8041, 0.2, 8),
     ("E06000019", 13986, 351200, 240200, -2.7132, 52.058, 0.7, 5),
-    ("W06000006", 208, 333100, 350400, -2.9994, 53.0467, 0.6, 1),
     ("S12000026", 0, 349300, 636000, -2.8065, 55.6149, 0.7, 1),
 ]
 _DISTRICT, _, _EAST, _NORTH, _LON, _LAT, _RURAL, _WEIGHT = map(np.array, zip(*_AREAS, strict=True))
-_CELLS = [f"{a[0][0]}01{a[1] + k:06}" if a[1] else "-1" for a in _AREAS for k in range(64)]
+_CELLS = [f"E01{a[1] + k:06}" if a[1] else "-1" for a in _AREAS for k in range(64)]
 _LSOA = np.array([*_CELLS, "-1"])  # squares of 1 km, 8 x 8 in an area; the last is "unknown"
 _MODEL = np.array(["-1", "HONDA CBF 125", "FORD FIESTA", "VOLKSWAGEN GOLF", "FORD TRANSIT"])
 
 # Road users: 0 cyclist (e-scooter too, vehicle type -1), 1 motorcyclist, 2 in a car, 3 heavier, 4 no driver.
 _USER = np.full(22, 2)
 _USER[[1, -1, 3, 5, 11, 19, 21]] = 0, 0, 1, 1, 3, 3, 3
-_KSI = np.array([-1.4, -0.5, -2.5, -2.6, -1.1])  # log odds of the hurt
+_KSI = np.array([-1.35, -0.4, -2.4, -2.6, -1.05])  # log odds of the hurt
 _AGE = np.array([0, 0, 6, 11, 16, 21, 26, 36, 46, 56, 66, 76, 96])  # first age of bands 1..11
 
 
@@ -150,19 +147,18 @@ def _fill(rng: Rng, table: int, rows: Rows) -> None:
     """Draw every column of the table that is not there yet and whose group is."""
     for column, group, *draw in _SPEC[table]:
         if draw and column not in rows and group in rows:
-            drawn = rows["all"] * (1.0 if "adjusted" in column else 1)
+            drawn = rows[column] = rows["all"] * (1.0 if "adjusted" in column else 1)
             for k, codes in enumerate(shares := draw[0].split("|")):
                 code, weight = np.array([f"{c}:1".split(":")[:2] for c in codes.split()], float).T
-                at = np.flatnonzero(rows[group].clip(0, len(shares) - 1) == k)
-                drawn[at] = code[_pick(rng, weight, len(at))]
-            rows[column] = drawn
+                at = rows[group].clip(0, len(shares) - 1) == k
+                drawn[at] = code[_pick(rng, weight, at.sum())]
 
 
 def _children(rows: Rows, count: str) -> Rows:
     """Repeat every row `count` times; `of` is its position, `number` counts from 1."""
-    of = np.repeat(np.arange(len(rows["all"])), rows[count])
+    of = np.repeat(np.arange(len(rows[count])), rows[count])
     number = np.arange(len(of)) - np.searchsorted(of, of) + 1
-    return {name: values[of] for name, values in rows.items()} | {"of": of, "number": number}
+    return {name: rows[name][of] for name in rows} | dict(of=of, number=number)
 
 
 def _people(rng: Rng, user: Any, area: Any, known: Any) -> Rows:
@@ -175,10 +171,9 @@ def _people(rng: Rng, user: Any, area: Any, known: Any) -> Rows:
         sex=1 + (rng.random(size) > 0.73 - 0.23 * (user > 3)),
         imd=rng.integers(1, 11, size),
         far=1 + _pick(rng, "93211", size),
-        cell=64 * area + rng.integers(64, size=size),
+        home=64 * area + rng.integers(64, size=size),
     )
-    people = {name: np.where(known, value, -1) for name, value in people.items()}
-    return people | {"home": _LSOA[people["cell"]]}
+    return {name: np.where(known, value, -1) for name, value in people.items()}
 
 
 def _collisions(rng: Rng, number: Any, year: Any) -> Rows:
@@ -186,12 +181,10 @@ def _collisions(rng: Rng, number: Any, year: Any) -> Rows:
     size = len(year)
     area = _pick(rng, _WEIGHT, size)
     rural = 1 * (rng.random(size) < _RURAL[area])
-    # Good to 130 m: inside 4 km grid north is taken for true north.
-    east, north = rng.integers(-4000, 4000, (2, size))
-    degree = 111_560 * np.cos(np.radians(_LAT[area]))  # of longitude, in metres
+    east, north = rng.integers(-4000, 4000, (2, size))  # near enough to take grid north for north: 130 m
     day, hour = rng.integers(365, size=size), _pick(rng, "100001269544555688753322", size)
     minute = np.maximum(hour * 60 + rng.integers(60, size=size), 1)  # midnight is written 00:01
-    when = ((year - 1970).astype("M8[Y]").astype("M8[m]") + day * 1440 + minute).astype("M8[s]")
+    when = (year - 1970).astype("M8[Y]").astype("M8[s]") + day * 86400 + minute * 60
     ref = np.array([f"{SYNTHETIC_PREFIX}{np.base_repr(n, 36):0>6}" for n in number])
     rows = dict(
         all=year * 0,
@@ -203,19 +196,19 @@ def _collisions(rng: Rng, number: Any, year: Any) -> Rows:
         district=_DISTRICT[area],
         east=_EAST[area] + east,
         north=_NORTH[area] + north,
-        lon=(_LON[area] + east / degree).round(5),
+        lon=(_LON[area] + east / 111_560 / np.cos(np.radians(_LAT[area]))).round(5),
         lat=(_LAT[area] + north / 111_290).round(5),
-        home=_LSOA[area * 64 + east // 1000 * 8 + north // 1000 + 36],
+        home=area * 64 + east // 1000 * 8 + north // 1000 + 36,
         rural=rural,
         date=np.array(pc.strftime(pa.array(when), "%d/%m/%Y")),
         time=np.array(pc.strftime(pa.array(when), "%H:%M")),
-        weekday=(when.astype("M8[D]").astype(int) + 4) % 7 + 1,  # day 0 was a Thursday
+        weekday=(when.astype(int) // 86400 + 4) % 7 + 1,  # day 0 was a Thursday
         dark=(abs(minute - 756) > 366 + 132 * np.cos((day - 171) / 58.1)) * (1 + rural),
     )
     _fill(rng, 0, rows)
-    speed, alone = rows["speed_limit"], 1 * (rows["number_of_vehicles"] == 1)
+    speed, alone = rows["speed_limit"], rows["number_of_vehicles"] == 1
     struck = rng.random(size) < np.where(alone, 0.68 - 0.43 * rural, 0.012)
-    rows |= {"pace": 1 * (speed > 30) + (speed > 60), "scene": np.where(struck, 2, alone)}
+    rows.update(pace=1 * (speed > 30) + (speed > 60), scene=np.where(struck, 2, alone))
     _fill(rng, 0, rows)
     return rows
 
@@ -227,7 +220,7 @@ def _parties(rng: Rng, collision: Rows) -> tuple[Rows, Rows]:
     _fill(rng, 1, vehicle)
     user = _USER[vehicle["vehicle_type"]]
     size = len(user)
-    # Hurt are a pedestrian, if one is struck, then the drivers, cyclists first, then passengers.
+    # Hurt are a struck pedestrian, then drivers, cyclists first, then passengers.
     order = np.lexsort((user + rng.random(size), vehicle["of"]))
     seat = casualty["number"] - 1 - (casualty["scene"] == 2)
     both = (casualty["number_of_vehicles"] > 1) & (rng.random(_CHUNK) < 0.4)[casualty["of"]]
@@ -237,22 +230,21 @@ def _parties(rng: Rng, collision: Rows) -> tuple[Rows, Rows]:
     known = rng.random(size) < 0.55
     known[by[drives]] = True
     model = (user + (user > 2) + (user == 2) * rng.integers(2, size=size)) * (rng.random(size) < 0.8)
-    vehicle |= {"model": model, "name": _MODEL[model], **_people(rng, user, vehicle["area"], known)}
+    vehicle.update(model=model, name=_MODEL[model], **_people(rng, user, vehicle["area"], known))
     ride, user = vehicle["vehicle_type"][by], np.where(walks, 4, user[by])
     people = _people(rng, 4 + 0 * by, casualty["area"], True)
     casualty |= {name: np.where(drives, vehicle[name][by], own) for name, own in people.items()}
     odds = _KSI[user] + 0.02 * (casualty["speed_limit"] - 30) + 0.6 * (casualty["age"] > 64)
     odds += 0.3 * (casualty["dark"] > 0) + 0.7 * (casualty["scene"] == 1)
-    odds += rng.standard_normal(_CHUNK)[casualty["of"]]
-    serious, fatal = rng.random((2, len(by))) < 1 / (1 + np.exp([-odds, 3.3 - odds]))
+    serious, fatal = rng.random((2, len(by))) < 1 / (1 + np.exp([-odds, 2.35 - odds]))
     rank = np.where(serious, (1 + _pick(rng, "126", len(by))) * ~fatal, 4)  # fatal, 3 serious, slight
     collision["rank"] = np.minimum.reduceat(rank, np.flatnonzero(casualty["number"] == 1))
-    casualty |= dict(
+    casualty.update(
         rank=rank,
         vehicle=vehicle["number"][by],
         role=np.where(walks, 3, 2 - drives),
         type=ride * ~walks,
-        seat=(seat > turn) * (1 * (user == 2) + 2 * (ride == 11)),
+        seat=(seat > turn) * ((user == 2) + 2 * (ride == 11)),
     )
     return vehicle, casualty
 
@@ -267,6 +259,7 @@ def _chunks(collisions: int, seed: int, years: Sequence[int]) -> Iterator[dict[s
         chunk = {}
         for k, rows in enumerate((collision, *_parties(rng, collision))):
             _fill(rng, k, rows)
+            rows["home"] = _LSOA[rows["home"]]
             chunk[TABLES[k]] = {column: rows[column if draw else name] for column, name, *draw in _SPEC[k]}
         yield chunk
 

@@ -28,10 +28,10 @@ def open_sources(source: str) -> Iterator[list[Path]]:
     Raises:
         InputError: nothing there, or a URL that could not be fetched.
     """
-    folder = Path(source).expanduser()
-    if folder.exists() and not os.access(folder, os.R_OK):
+    folder = Path(source).expanduser()  # os.path bears a text too long for a path
+    if os.path.exists(folder) and not os.access(folder, os.R_OK):
         raise InputError(f"{source} may not be read by this user (id {os.getuid()}).")
-    if "://" not in source and "{table}" not in source and folder.is_dir():
+    if "://" not in source and "{table}" not in source and os.path.isdir(folder):
         paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
         if not paths:
             raise InputError(f"the folder {source} holds no {', '.join(_SUFFIXES)} file. Put the collision, vehicle "
@@ -39,7 +39,7 @@ def open_sources(source: str) -> Iterator[list[Path]]:
         yield paths
         return
     parts = [p.replace("{table}", t) for p in source.split() for t in (TABLES if "{table}" in p else TABLES[:1])]
-    if "://" not in source and "{table}" not in source and folder.is_file():
+    if "://" not in source and "{table}" not in source and os.path.isfile(folder):
         parts = [source]
     with tempfile.TemporaryDirectory() as downloads:
         yield [_local(part, Path(downloads, str(i))) for i, part in enumerate(parts)]
@@ -54,7 +54,7 @@ def _local(part: str, downloads: Path) -> Path:
         raise InputError(f"{part}: only http and https URLs can be read here. For object storage give the files as "
                          "artifacts: dsl.importer(artifact_uri=...).")  # fmt: skip
     path = Path(part).expanduser()
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"there is no file or folder {part}.")
     return path
 

@@ -6,10 +6,10 @@ from roadsafety_components._version import __version__
 
 # What a lightweight step runs on: stock Python, nothing published or built beforehand.
 BASE_IMAGE = "python:3.11-slim"
-# What a container step runs on; the tag follows the package, a tag is never used twice. Override to compile the
-# container specs for another registry (`roadsafety specs write --image` sets it).
+# What a container step runs on; the tag follows the package, a tag is never used twice. The name has no registry: the
+# image is built where it is used, and `roadsafety specs write --image` (it sets the variable) names yours.
 IMAGE_VARIABLE = "ROADSAFETY_IMAGE"
-IMAGE = os.environ.get(IMAGE_VARIABLE) or f"ghcr.io/roadsafety-components/roadsafety-components:{__version__}"
+IMAGE = os.environ.get(IMAGE_VARIABLE) or f"roadsafety-components:{__version__}"
 
 # Equal to constraints.txt (a test compares them); here too because a wheel has no constraints.txt beside it.
 _PINS = {

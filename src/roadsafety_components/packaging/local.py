@@ -97,16 +97,16 @@ def run_pipeline(
     pipeline = components.load_component_from_file(str(spec))
     check_arguments(pipeline, arguments)
     executors = pipeline.pipeline_spec.deployment_spec["executors"]
-    images = [dict(e["container"])["image"] for e in executors.values()]
+    containers = [e["container"] for e in executors.values() if "container" in e]  # an importer has none
     if runner == "subprocess":
-        _refuse_containers(executors)
-        problems = sorted({p for e in executors.values() for p in unmet(list(e["container"]["command"]))})
+        _refuse_containers(containers)
+        problems = sorted({p for c in containers for p in unmet(list(c["command"]))})
         if problems:
             raise InputError(f"steps of this pipeline ask for what is not installed here: {'; '.join(problems)}. "
                              "Install it, or use --runner docker.")  # fmt: skip
         chosen: Any = local.SubprocessRunner(use_venv=False)
     else:
-        chosen = _docker_runner(images, readable)
+        chosen = _docker_runner([c["image"] for c in containers], readable)
     run = PipelineRun()
 
     def record(name: str, work: Callable[[IO[str]], int]) -> int:
@@ -197,26 +197,30 @@ def without_install(command: list[str]) -> list[str]:
     return command[3:] if command[:2] == ["sh", "-c"] and _INSTALL.search(command[2]) else command
 
 
-def _refuse_containers(executors: Mapping[str, Any]) -> None:
-    for executor in executors.values():
-        if not any(_EXECUTOR in word for word in executor["container"]["command"]):
-            raise InputError(f"this pipeline runs containers (image {executor['container']['image']}): use --runner "
-                             "docker, on a machine with a Docker engine.")  # fmt: skip
+def _refuse_containers(containers: Sequence[Mapping[str, Any]]) -> None:
+    for container in containers:
+        if not any(_EXECUTOR in word for word in container["command"]):
+            raise InputError(f"this pipeline runs containers (image {container['image']}): use --runner docker, on a "
+                             "machine with a Docker engine.")  # fmt: skip
 
 
 def _docker_runner(images: Sequence[str], readable: Sequence[Path]) -> Any:
     try:
         import docker
         from docker.types import Mount
-
-        with contextlib.closing(docker.from_env()) as client:
-            here = {tag for image in client.images.list() for tag in image.tags}
     except ImportError:
         raise InputError("--runner docker needs: pip install 'roadsafety-components[docker]'") from None
+    try:
+        with contextlib.closing(docker.from_env()) as client:
+            here = {tag for image in client.images.list() for tag in image.tags}
+            for image in sorted(set(images) - here):
+                try:
+                    client.images.pull(image)
+                except docker.errors.APIError as error:
+                    raise InputError(f"the image {image} is not on this machine and cannot be pulled ({error}). Build it "
+                                     "(`make image`), or pull it where there is a network.") from error  # fmt: skip
     except docker.errors.DockerException as error:
         raise InputError(f"no Docker engine answers ({error}). Start it, or use --runner subprocess.") from error
-    if lost := sorted({i for i in images if "/" in i} - here):
-        print(f"image {', '.join(lost)} is not on this machine; Docker will try to pull it (`make image` builds it)")
     mounts = [Mount(target=str(p.resolve()), source=str(p.resolve()), type="bind", read_only=True) for p in readable]
     # The user's own id, so that what a step leaves belongs to the user; a home that any id may write to.
     user = f"{os.getuid()}:{os.getgid()}"
