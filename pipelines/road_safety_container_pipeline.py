@@ -24,7 +24,9 @@ def road_safety_container_pipeline(
     seed: int = 0,
 ):
     """As road_safety_pipeline, parameter for parameter."""
+    loaded = containers.load_stats19(source=source)
+    loaded.set_caching_options(False)  # the same source may hold other files tomorrow
     preprocess_train_evaluate(
-        containers, containers.load_stats19(source=source), unit, target, known_at, split_method, test_share, algorithm,
+        containers, loaded, unit, target, known_at, split_method, test_share, algorithm,
         class_weight, n_estimators, min_samples_leaf, seed,
     )  # fmt: skip

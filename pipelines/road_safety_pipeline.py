@@ -75,7 +75,9 @@ def road_safety_pipeline(
         min_samples_leaf: Fewest rows in a leaf.
         seed: Seed of split and model.
     """
+    loaded = components.load_stats19(source=source)
+    loaded.set_caching_options(False)  # the same source may hold other files tomorrow
     preprocess_train_evaluate(
-        components, components.load_stats19(source=source), unit, target, known_at, split_method, test_share, algorithm,
+        components, loaded, unit, target, known_at, split_method, test_share, algorithm,
         class_weight, n_estimators, min_samples_leaf, seed,
     )  # fmt: skip

@@ -85,7 +85,7 @@ def test_a_package_that_is_not_here_is_named_and_not_installed(roadsafety, tmp_p
         (["--data", ".", "--sample", 5], "give --data or --sample, not both"),
         (["--runner", "podman"], "--runner is 'podman'"),
         (["--param", "unit"], "write it as name=value"),
-        (["--param", "n_estimators=many"], "parameter n_estimators: 'many' is not of type Integer"),
+        (["--param", "n_estimators=many"], "parameter n_estimators: 'many' is not of type int"),
         (["--param", "colour=red", "--sample", 5], "the pipeline has no parameter colour; it has "),
         (["breast_cancer_pipeline", "--sample", 5], "for a pipeline with a parameter source"),
         (["road_safety_container_pipeline", "--sample", 5], "this pipeline runs containers"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import threadpoolctl
 
 from .make import Answer
 
@@ -65,3 +66,10 @@ def serve() -> Iterator[Callable[..., Site]]:
     yield start
     for each in started:
         each.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Boost on one thread: for tables this small, several spend their time waiting for each other."""
+    with threadpoolctl.threadpool_limits(1):
+        yield

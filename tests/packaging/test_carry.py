@@ -15,7 +15,7 @@ def test_a_step_carries_just_the_modules_that_it_imports():
     """The import closure is what the function imports and what those modules import, nothing else."""
     closures = {name: carry.core_modules(step.python_func) for name, step in components.STEPS.items()}
     assert closures == {
-        "generate_stats19_sample": {"errors", "sample"},
+        "generate_stats19_sample": {"errors", "sample", "schema", "store"},
         "load_stats19": {"errors", "read", "schema", "sources", "store"},
         "preprocess_collisions": {"clean", "errors", "schema", "store"},
         "split_dataset": {"errors", "split", "store"},

@@ -56,16 +56,18 @@ def _option(port: Any, is_output: bool) -> Any:
 
 def _executor_input(interface: Any, values: dict[str, str | None], scratch: Path) -> dict[str, Any]:
     """What KFP would have passed for these flags."""
+    from roadsafety_components.packaging.interface import flag, parse_value
+
     lost = [p.name for p in interface.inputs if p.required and values[p.name] is None]
     lost += [p.name for p in interface.outputs if values[p.name] is None]
     if lost:
-        flags = ", ".join("--" + n.replace("_", "-") for n in lost)
+        flags = ", ".join(flag(name) for name in lost)
         raise InputError(f"step {interface.name}: {flags} must be given; see --help.")
     given = [p for p in interface.inputs if values[p.name] is not None]
     return {
         "inputs": {
             "parameterValues": {p.name: p.default for p in interface.inputs if not p.is_artifact and not p.required}
-            | {p.name: _value(p, str(values[p.name])) for p in given if not p.is_artifact},
+            | {p.name: parse_value(p.kind, str(values[p.name]), flag(p.name)) for p in given if not p.is_artifact},
             "artifacts": {p.name: _artifact(p, str(values[p.name])) for p in given if p.is_artifact},
         },
         "outputs": {
@@ -79,22 +81,6 @@ def _artifact(port: Any, path: str) -> dict[str, Any]:
     uri = str(Path(path).expanduser().absolute())
     kind = {"schemaTitle": f"system.{port.kind}", "schemaVersion": "0.0.1"}
     return {"artifacts": [{"name": port.name, "type": kind, "uri": uri, "metadata": {}}]}
-
-
-def _value(port: Any, text: str) -> Any:
-    """A parameter from its text, in the type that the step declares."""
-    if port.kind == "str":
-        return text
-    try:
-        value = json.loads(text.lower() if port.kind == "bool" else text)
-    except json.JSONDecodeError:
-        value = None
-    wanted: Any = {"int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}[port.kind]
-    if port.kind == "int" and isinstance(value, float) and value.is_integer():
-        value = int(value)  # KFP may print a whole number so
-    if not isinstance(value, wanted) or (isinstance(value, bool) and port.kind != "bool"):
-        raise InputError(f"--{port.name.replace('_', '-')}: {text!r} is not of type {port.kind}.")
-    return float(value) if port.kind == "float" else value
 
 
 def _execute(step: Any, executor_input: dict[str, Any]) -> None:

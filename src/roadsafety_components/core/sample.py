@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.schema import SYNTHETIC_PREFIX, TABLES
+from roadsafety_components.core.store import replacing
 
-TABLES = ("collision", "vehicle", "casualty")
-SYNTHETIC_PREFIX = "SYN"
 _CHUNK = 100_000  # collisions at a time, each chunk with its own seed
 
 Rng = np.random.Generator
@@ -30,8 +30,8 @@ longitude lon
 latitude lat
 police_force area 1|13|22|99
 collision_severity rank 1|2|2|2|3
-number_of_vehicles all 1:31 2:58 3:8 4:2 5
-number_of_casualties all 1:80 2:14 3:4 4 5
+number_of_vehicles all 1:32 2:58 3:8 4 5
+number_of_casualties all 1:81 2:14 3:3 4 5
 date date
 day_of_week weekday
 time time
@@ -131,7 +131,7 @@ _LSOA = np.array([*_CELLS, "-1"])  # squares of 1 km, 8 x 8 in an area; the last
 _MODEL = np.array(["-1", "HONDA CBF 125", "FORD FIESTA", "VOLKSWAGEN GOLF", "FORD TRANSIT"])
 
 # Road users: 0 cyclist (e-scooter too, vehicle type -1), 1 motorcyclist, 2 in a car, 3 heavier, 4 no driver.
-_USER = np.full(22, 2)
+_USER = np.full(23, 2)
 _USER[[1, -1, 3, 5, 11, 19, 21]] = 0, 0, 1, 1, 3, 3, 3
 _KSI = np.array([-1.35, -0.4, -2.4, -2.6, -1.05])  # log odds of the hurt
 _AGE = np.array([0, 0, 6, 11, 16, 21, 26, 36, 46, 56, 66, 76, 96])  # first age of bands 1..11
@@ -182,7 +182,10 @@ def _collisions(rng: Rng, number: Any, year: Any) -> Rows:
     area = _pick(rng, _WEIGHT, size)
     rural = 1 * (rng.random(size) < _RURAL[area])
     east, north = rng.integers(-4000, 4000, (2, size))  # near enough to take grid north for north: 130 m
-    day, hour = rng.integers(365, size=size), _pick(rng, "100001269544555688753322", size)
+    # Fridays have most, Sundays fewest; 52 whole weeks of a year, so its last day or two stay empty.
+    new_year = (year - 1970).astype("M8[Y]").astype("M8[D]").astype(int) + 4  # day 0 was a Thursday
+    day = (_pick(rng, "6888897", size) - new_year) % 7 + 7 * rng.integers(52, size=size)
+    hour = _pick(rng, "111111257555666889754322", size)
     minute = np.maximum(hour * 60 + rng.integers(60, size=size), 1)  # midnight is written 00:01
     when = (year - 1970).astype("M8[Y]").astype("M8[s]") + day * 86400 + minute * 60
     ref = np.array([f"{SYNTHETIC_PREFIX}{np.base_repr(n, 36):0>6}" for n in number])
@@ -201,8 +204,8 @@ def _collisions(rng: Rng, number: Any, year: Any) -> Rows:
         home=area * 64 + east // 1000 * 8 + north // 1000 + 36,
         rural=rural,
         date=np.array(pc.strftime(pa.array(when), "%d/%m/%Y")),
-        time=np.array(pc.strftime(pa.array(when), "%H:%M")),
-        weekday=(when.astype(int) // 86400 + 4) % 7 + 1,  # day 0 was a Thursday
+        time=np.where(rng.random(size) < 0.0002, "", np.array(pc.strftime(pa.array(when), "%H:%M"))),
+        weekday=(day + new_year) % 7 + 1,
         dark=(abs(minute - 756) > 366 + 132 * np.cos((day - 171) / 58.1)) * (1 + rural),
     )
     _fill(rng, 0, rows)
@@ -252,6 +255,8 @@ def _parties(rng: Rng, collision: Rows) -> tuple[Rows, Rows]:
 def _chunks(collisions: int, seed: int, years: Sequence[int]) -> Iterator[dict[str, Rows]]:
     if collisions < 1 or not years or min(years) < 1979 or max(years) > 2100:
         raise InputError(f"{collisions} collisions in years {list(years)}: ask for 1 or more, in 1979 to 2100.")
+    if seed < 0:
+        raise InputError(f"seed is {seed}; it is 0 or more.")
     for start in range(0, collisions, _CHUNK):
         rng = np.random.default_rng([seed, start])
         number = np.arange(start, min(start + _CHUNK, collisions))
@@ -279,17 +284,17 @@ def write_sample(
 ) -> dict[str, int]:
     """Write what `generate_sample` returns as CSV, as published, to the path of each table.
 
-    Holds a chunk in memory at a time. Returns rows by table; raises as `generate_sample`.
+    Holds a chunk in memory at a time; all files or none. Returns rows by table; raises as `generate_sample`.
     """
     counts = dict.fromkeys(TABLES, 0)
-    for chunk in _chunks(collisions, seed, years):
-        for table, rows in chunk.items():
-            # Arrow would write 1 for 1.0.
-            text = {name: v.astype(str) if "adjusted" in name else v for name, v in rows.items()}
-            paths[table].parent.mkdir(parents=True, exist_ok=True)
-            with paths[table].open("ab" if counts[table] else "wb") as file:
-                if not counts[table]:
-                    file.write((",".join(rows) + "\n").encode())
-                csv.write_csv(pa.table(text), file, csv.WriteOptions(include_header=False, quoting_style="none"))
-            counts[table] += len(rows["collision_index"])
+    with replacing(*(paths[table] for table in TABLES)) as drafts:
+        for chunk in _chunks(collisions, seed, years):
+            for draft, (table, rows) in zip(drafts, chunk.items(), strict=True):
+                # Arrow would write 1 for 1.0.
+                text = {name: v.astype(str) if "adjusted" in name else v for name, v in rows.items()}
+                with draft.open("ab") as file:
+                    if not counts[table]:
+                        file.write((",".join(rows) + "\n").encode())
+                    csv.write_csv(pa.table(text), file, csv.WriteOptions(include_header=False, quoting_style="none"))
+                counts[table] += len(rows["collision_index"])
     return counts

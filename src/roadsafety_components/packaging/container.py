@@ -7,7 +7,7 @@ from kfp import dsl
 from kfp.dsl import container_component_class
 
 from roadsafety_components.packaging.images import IMAGE
-from roadsafety_components.packaging.interface import function_of, interface_of
+from roadsafety_components.packaging.interface import flag, function_of, interface_of
 
 
 def as_container(step: Any) -> container_component_class.ContainerComponent:
@@ -36,8 +36,3 @@ def as_container(step: Any) -> container_component_class.ContainerComponent:
     container.__doc__ = function.__doc__
     container.__signature__ = signature  # type: ignore[attr-defined]
     return dsl.container_component(container)
-
-
-def flag(name: str) -> str:
-    """The command line's flag for an input or output."""
-    return "--" + name.replace("_", "-")

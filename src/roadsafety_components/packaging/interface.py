@@ -4,6 +4,7 @@ Works in KFP's runtime mode too, where the SDK's own compiler is not there.
 """
 
 import inspect
+import json
 import re
 import textwrap
 import typing
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfp.dsl import Artifact
+
+from roadsafety_components.core.errors import InputError
 
 _PARAMETER_TYPES = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict"}
 
@@ -46,6 +49,37 @@ class Interface:
     description: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+
+
+def flag(name: str) -> str:
+    """The command line's flag for an input or output."""
+    return "--" + name.replace("_", "-")
+
+
+def parse_value(kind: str, text: str, where: str) -> Any:
+    """A parameter's value from its text on a command line.
+
+    Args:
+        kind: ``str``, ``int``, ``float``, ``bool``, ``list`` or ``dict``.
+        text: as typed; lists and dicts as JSON.
+        where: what to call the parameter in a message.
+
+    Raises:
+        InputError: not a value of that type.
+    """
+    if kind == "str":
+        return text
+    try:
+        value = json.loads(text.lower() if kind == "bool" else text)
+    except json.JSONDecodeError:
+        value = None
+    if kind == "int" and isinstance(value, float) and value.is_integer():
+        value = int(value)  # KFP may print a whole number so
+    if kind == "float" and type(value) is int:
+        value = float(value)
+    if type(value).__name__ != kind:
+        raise InputError(f"{where}: {text!r} is not of type {kind}.")
+    return value
 
 
 def function_of(step: Any) -> Callable[..., Any]:

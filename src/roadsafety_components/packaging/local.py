@@ -25,8 +25,11 @@ from kfp.local import docker_task_handler, pipeline_orchestrator, subprocess_tas
 from packaging.requirements import Requirement
 
 from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
+from roadsafety_components.packaging.interface import parse_value
 
 RUNNERS = ("subprocess", "docker")
+# KFP's names of parameter types, and Python's.
+_KINDS = {"Integer": "int", "Float": "float", "Boolean": "bool", "List": "list", "Dict": "dict"}
 _EXECUTOR = "kfp.dsl.executor_main"
 # KFP's install prefix of a lightweight step: these words come before the command proper.
 _INSTALL = re.compile(r"pip install .*", re.S)
@@ -125,9 +128,13 @@ def run_pipeline(
         return code
 
     output.mkdir(parents=True, exist_ok=True)
-    with _kfp_local(chosen, output, record), contextlib.suppress(_StepFailed):
-        pipeline_orchestrator.run_local_pipeline(pipeline.pipeline_spec, dict(arguments))
-    if not run.failed:
+    with _kfp_local(chosen, output, record):
+        try:
+            pipeline_orchestrator.run_local_pipeline(pipeline.pipeline_spec, dict(arguments))
+        except Exception:
+            if run.failed is None:  # not a step's failure, which is in the record: ours or KFP's own
+                raise
+    if run.failed is None:
         run.artifacts = _artifacts(output)
     return run
 
@@ -148,18 +155,8 @@ def parse_argument(pipeline: Any, name: str, text: str) -> Any:
         InputError: not a value of that type.
     """
     spec = (pipeline.component_spec.inputs or {}).get(name)
-    kind = getattr(spec, "type", "String")
-    if kind == "String":
-        return text
-    try:
-        value = json.loads(text.lower() if kind == "Boolean" else text)
-    except json.JSONDecodeError:
-        value = None
-    kinds = {"Integer": int, "Float": (int, float), "Boolean": bool, "List": list, "Dict": dict}
-    wanted = next((k for n, k in kinds.items() if str(kind).lower().startswith(n.lower())), object)
-    if value is None or not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):  # type: ignore[arg-type]
-        raise InputError(f"parameter {name}: {text!r} is not of type {kind}.")
-    return float(value) if wanted == (int, float) else value
+    kind = _KINDS.get(spec.type, "str") if spec else "str"
+    return parse_value(kind, text, f"parameter {name}")
 
 
 def unmet(command: list[str]) -> list[str]:
