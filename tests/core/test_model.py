@@ -19,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from roadsafety_components.core import store
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.features import to_frame
 from roadsafety_components.core.model import read_model, write_model
 from roadsafety_components.core.train import train_classifier
 
@@ -78,7 +79,7 @@ def test_a_model_answers_the_same_before_and_after(
     back, told = read_model(tmp_path / "model")
     assert told == {**facts, "sha256": store.digest(tmp_path / "model")}
     assert back.classes_.tolist() == facts["classes"]
-    x = store.to_frame(table, facts["features"])
+    x = to_frame(table, facts["features"])
     assert np.array_equal(back.predict_proba(x), model.predict_proba(x))
     assert back.predict(x).tolist() == model.predict(x).tolist()
 
@@ -89,7 +90,7 @@ def test_a_model_of_boosting_that_stopped_early_is_stored_too(tmp_path: Path) ->
     table = pa.table({"x": rng.random(11_000), "severity": rng.choice(["a", "b"], 11_000)})
     model, facts = train_classifier(table, "severity", "hist_gradient_boosting", n_estimators=30)
     write_model(model, facts, tmp_path / "model")
-    x = store.to_frame(table, ["x"])
+    x = to_frame(table, ["x"])
     assert np.array_equal(read_model(tmp_path / "model")[0].predict_proba(x), model.predict_proba(x))
 
 

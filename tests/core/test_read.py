@@ -551,13 +551,20 @@ def test_blocks_make_no_difference_to_the_table(tmp_path: Path) -> None:
 # Files that are not what they should be
 
 
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+def test_a_coordinate_that_is_no_number_is_told(tmp_path: Path, text: str) -> None:
+    """What a program writes for a missing or divided value is neither a place nor missing."""
+    write_tables(tmp_path, collision=[{"longitude": text}])
+    refused(tmp_path, "column longitude holds nan or inf; where a value is missing the field is empty.")
+
+
 def test_windows_1252_is_told(tmp_path: Path) -> None:
     """An accented letter in a make or model, saved by a spreadsheet."""
     write_tables(tmp_path, vehicle=[{"generic_make_model": "CITROËN C3"}])
     path = tmp_path / "vehicle.csv"
     assert load(tmp_path)["vehicle"]["generic_make_model"].to_pylist() == ["CITROËN C3"]
     path.write_bytes(path.read_text().encode("cp1252"))
-    refused(tmp_path, "vehicle.csv: it is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8.")
+    refused(tmp_path, "vehicle.csv: row 2 is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8.")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])

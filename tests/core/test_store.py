@@ -23,7 +23,6 @@ from roadsafety_components.core.store import (
     marked,
     read_dataset,
     replacing,
-    to_frame,
     with_facts,
     write_dataset,
     write_datasets,
@@ -250,38 +249,6 @@ def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
 
 
 # Ready for scikit-learn
-
-
-def test_numbers_become_float32_and_text_objects() -> None:
-    """Missing is NaN in both; dictionaries are text; booleans are 0 and 1."""
-    table = pa.table(
-        {
-            "int": pa.array([1, None, 3], pa.int16()),
-            "big": pa.array([2**40, None, -1], pa.int64()),
-            "float": [0.5, None, -1.0],
-            "bool": [True, None, False],
-            "text": ["a", None, "b"],
-            "large": pa.array(["a", None, "b"], pa.large_string()),
-            "category": pa.array(["a", None, "b"]).dictionary_encode(),
-        }
-    )
-    frame = to_frame(table, ["int", "big", "float", "bool", "text", "large", "category"])
-    assert [str(t) for t in frame.dtypes] == ["float32"] * 4 + ["object"] * 3
-    assert frame.iloc[[0, 2]].to_dict("list") == {
-        "int": [1.0, 3.0],
-        "big": [float(2**40), -1.0],
-        "float": [0.5, -1.0],
-        "bool": [1.0, 0.0],
-        "text": ["a", "b"],
-        "large": ["a", "b"],
-        "category": ["a", "b"],
-    }
-    assert [v is None or not np.isnan(v) for v in frame.iloc[1]] == [False] * 7
-
-
-def test_columns_come_in_the_order_asked_for() -> None:
-    """The model's order, not the table's."""
-    assert list(to_frame(TABLE, ["share", "code"]).columns) == ["share", "code"]
 
 
 def test_what_counts_as_text() -> None:

@@ -11,7 +11,8 @@ from sklearn.pipeline import Pipeline
 
 from roadsafety_components.core import store
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.train import check_target, choose_features, train_classifier
+from roadsafety_components.core.features import choose_features, to_frame
+from roadsafety_components.core.train import check_target, train_classifier
 
 ALGORITHMS = ("random_forest", "hist_gradient_boosting")
 ROWS = 120
@@ -45,12 +46,12 @@ def train(table: pa.Table, **how: object) -> tuple[Pipeline, store.Facts]:
 
 def answers(model: Pipeline, facts: store.Facts, table: pa.Table) -> list[str]:
     """The model's classes for a table."""
-    return model.predict(store.to_frame(table, facts["features"])).tolist()
+    return model.predict(to_frame(table, facts["features"])).tolist()
 
 
 def chances(model: Pipeline, facts: store.Facts, table: pa.Table) -> np.ndarray:
     """The model's probabilities for a table."""
-    return model.predict_proba(store.to_frame(table, facts["features"]))
+    return model.predict_proba(to_frame(table, facts["features"]))
 
 
 def with_column(table: pa.Table, name: str, values: object) -> pa.Table:

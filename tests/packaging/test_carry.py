@@ -19,8 +19,8 @@ def test_a_step_carries_just_the_modules_that_it_imports():
         "load_stats19": {"errors", "read", "schema", "sources", "store"},
         "preprocess_collisions": {"clean", "errors", "schema", "store"},
         "split_dataset": {"errors", "split", "store"},
-        "train_classifier": {"errors", "model", "store", "train"},
-        "evaluate_classifier": {"errors", "evaluate", "model", "report", "store"},
+        "train_classifier": {"errors", "features", "model", "store", "train"},
+        "evaluate_classifier": {"errors", "evaluate", "features", "model", "report", "store"},
     }
 
 

@@ -51,7 +51,10 @@ def test_both_packagings_have_the_same_parameters():
         yaml.safe_load(spec_path(n).read_text()) for n in ("road_safety_pipeline", "road_safety_container_pipeline")
     )
     types = [
-        {name: (p["parameterType"], p["defaultValue"]) for name, p in s["root"]["inputDefinitions"]["parameters"].items()}
+        {
+            name: (p["parameterType"], p["defaultValue"])
+            for name, p in s["root"]["inputDefinitions"]["parameters"].items()
+        }
         for s in (light, heavy)
     ]
     assert types[0] == types[1]

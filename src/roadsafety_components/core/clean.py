@@ -72,6 +72,8 @@ def preprocess(
         _check_table(name, tables.get(name))
     dropped: dict[str, int] = {}
     joined = _join(tables, unit, max_orphan_share, dropped)
+    if joined.num_rows == 0:
+        raise InputError(f"no {unit} row is left: none has its collision. Give tables that belong together.")
     severity = joined["casualty_severity" if unit == "casualty" else "collision_severity"]
     out = {name: joined[name] for name in _identifiers(unit)}
     out["year"] = pc.year(joined["date"]).cast(pa.int16())

@@ -11,7 +11,8 @@ from sklearn import metrics as sk
 from sklearn.pipeline import Pipeline
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import Facts, facts_of, is_text, to_frame
+from roadsafety_components.core.features import to_frame
+from roadsafety_components.core.store import Facts, facts_of, is_text
 
 DEFINITIONS = {
     "balanced_accuracy": "mean of the classes' recall, the share of their rows that is found",

@@ -201,7 +201,8 @@ def _read_csv(file: RawFile, types: dict[str, pa.DataType]) -> pa.Table:
             read_options=pyarrow.csv.ReadOptions(use_threads=threads, block_size=1 << 22, column_names=file.header,
                                                  skip_rows=1),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types=types, include_columns=list(types), null_values=["", "NULL"], strings_can_be_null=True,
+                column_types=types, include_columns=list(types), null_values=["", "NULL"],
+                strings_can_be_null=True,
             ),
         )  # fmt: skip
 
@@ -212,17 +213,21 @@ def _read_csv(file: RawFile, types: dict[str, pa.DataType]) -> pa.Table:
     try:  # Once more in one thread: only then does the reader know the row.
         return read(threads=False)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise InputError(f"{file.name}: {_explain(str(error), file.header)}") from error
+        raise InputError(f"{file.name}: {_explain(str(error), file)}") from error
 
 
-def _explain(message: str, header: list[str]) -> str:
+def _explain(message: str, file: RawFile) -> str:
     if "UTF8" in message:
-        return "it is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8."
+        try:
+            file.content.decode()
+        except UnicodeDecodeError as error:
+            row = file.content.count(b"\n", 0, error.start) + 1
+            return f"row {row} is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8."
     if match := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
         return f"row {match[1]} has {match[3]} fields; the header has {match[2]}."
     if match := re.search(r"column #(\d+): Row #(\d+): CSV conversion error to (\S+): .*? '(.*)'", message, re.S):
         kind = {"time32[s]": "a time of day as HH:MM", "double": "a number"}.get(match[3], "a whole number in range")
-        return f"row {match[2]}, column {header[int(match[1])]}: {match[4]!r} is not {kind}."
+        return f"row {match[2]}, column {file.header[int(match[1])]}: {match[4]!r} is not {kind}."
     return message
 
 
@@ -256,6 +261,8 @@ def _text_without_missing(values: pa.ChunkedArray) -> pa.ChunkedArray:
 def _numbers_without_missing(column: schema.Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Counter[int]]:
     """Missing codes to null; for a code column also the count of each value that is not in its list."""
     if column.kind == "float":
+        if pc.all(pc.is_finite(values)).as_py() is False:  # None where all are missing
+            raise InputError(f"column {column.name} holds nan or inf; where a value is missing the field is empty.")
         return values, Counter()
     lost = set() if column.missing is None else {column.missing}
     if not column.codes:  # a quantity: "recorded as unknown" cannot stay as a number
@@ -286,7 +293,7 @@ def _check_present(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
 def _derive_key_parts(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
     """The legacy files have one key only; year and police reference are its first four characters and the rest."""
     index = columns["collision_index"]
-    mangled = pc.match_substring(index, ".")  # as in 2.00512E+12; a good key has no point
+    mangled = pc.match_substring_regex(index, "[.+]")  # as in 2.00512E+12; a good key has neither
     if pc.any(mangled).as_py():
         row = pc.index(mangled, True).as_py()
         raise InputError(f"{file.name}: row {row + 2}: the key {index[row]} was turned into a number by a spreadsheet; "

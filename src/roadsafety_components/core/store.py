@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -146,24 +144,6 @@ def write_text(text: str, path: str | Path) -> None:
     """Write a text file (UTF-8), whole or not at all."""
     with replacing(path) as (draft,):
         draft.write_text(text, encoding="utf-8")
-
-
-def to_frame(table: pa.Table, columns: list[str]) -> pd.DataFrame:
-    """Chosen columns as pandas, ready for scikit-learn.
-
-    Returns:
-        Numbers and booleans as float32 (missing is NaN), also those marked CATEGORY; text as objects (missing is NaN).
-    """
-    frame = {}
-    for name in columns:
-        column = table[name]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if is_text(column.type):
-            frame[name] = column.to_pandas().astype(object).where(lambda s: s.notna(), np.nan)
-        else:
-            frame[name] = column.cast(pa.float32(), safe=False).to_pandas()
-    return pd.DataFrame(frame)
 
 
 def is_text(kind: pa.DataType) -> bool:

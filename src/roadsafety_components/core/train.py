@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sklearn
@@ -12,7 +11,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 from roadsafety_components.core.errors import InputError, nearest
-from roadsafety_components.core.store import CATEGORY, IDENTIFIER, Facts, facts_of, is_text, marked, to_frame
+from roadsafety_components.core.features import choose_features, to_frame
+from roadsafety_components.core.store import CATEGORY, Facts, facts_of, is_text, marked
 
 ALGORITHMS = ("random_forest", "hist_gradient_boosting")
 CLASS_WEIGHTS = ("none", "balanced")
@@ -43,7 +43,7 @@ def train_classifier(
         target_column: the classes; text, booleans or whole numbers.
         algorithm: ``random_forest`` or ``hist_gradient_boosting`` (categories handled natively).
         class_weight: ``none``, or ``balanced``: rows weigh inversely to their class's frequency.
-        n_estimators: trees, or boosting rounds (fewer if they stop helping, beyond 10,000 rows).
+        n_estimators: trees, or boosting rounds.
         min_samples_leaf: fewest rows in a leaf.
         max_depth: of a tree; 0 is no limit.
         learning_rate: of the boosting; the forest does not use it.
@@ -63,9 +63,6 @@ def train_classifier(
     x = to_frame(table, features)
     y = table[target_column].cast(pa.string()).to_pandas().to_numpy(dtype=object)
     text = [n for n in features if is_text(table.schema.field(n).type)]
-    if endless := [n for n in features if n not in text and np.isinf(x[n]).any()]:
-        raise InputError(f"feature {endless[0]} holds infinite numbers, or such as float32 has no room for; make them "
-                         "missing, or leave the column out with exclude_columns.")  # fmt: skip
     marks = set(marked(table, CATEGORY))
     model = _pipeline(
         features, text, [n for n in features if n in marks and n not in text], algorithm,
@@ -73,8 +70,6 @@ def train_classifier(
         int(n_estimators), int(min_samples_leaf), int(max_depth) or None, float(learning_rate), int(seed),
     )  # fmt: skip
     counts = table[target_column].cast(pa.string()).value_counts().to_pylist()
-    if algorithm == "hist_gradient_boosting" and any(c["counts"] == 1 for c in counts):
-        model.set_params(classify__early_stopping=False)  # it sets a part of each class aside
     model.fit(x, y)
     facts = {k: v for k, v in facts_of(table).items() if k in _KEPT_FACTS}
     facts |= {
@@ -118,33 +113,6 @@ def check_target(table: pa.Table, target_column: str) -> list[str]:
     if len(classes) > 100:
         raise InputError(f"target column {target_column} has {len(classes)} classes; is it an identifier?")
     return classes
-
-
-def choose_features(
-    table: pa.Table, target_column: str, exclude_columns: Sequence[str]
-) -> tuple[list[str], dict[str, str]]:
-    """Names of the feature columns, and every other column with the reason it is none."""
-    if unknown := set(exclude_columns) - set(table.column_names):
-        raise InputError(f"exclude_columns names {', '.join(sorted(unknown))}, which the table does not have.")
-    identifiers = set(marked(table, IDENTIFIER))
-    features, left_out = [], {}
-    for field in table.schema:
-        number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_boolean(field.type)
-        if field.name == target_column:
-            continue
-        if field.name in identifiers:
-            left_out[field.name] = "an identifier"
-        elif field.name in exclude_columns:
-            left_out[field.name] = "excluded by parameter"
-        elif not (number or is_text(field.type)):
-            left_out[field.name] = f"of type {field.type}: neither number nor text"
-        elif table[field.name].null_count == table.num_rows:
-            left_out[field.name] = "empty in every training row"
-        else:
-            features.append(field.name)
-    if not features:
-        raise InputError(f"no feature column is left: {left_out}.")
-    return features, left_out
 
 
 def _check_parameters(
@@ -210,5 +178,6 @@ def _pipeline(
         classify = HistGradientBoostingClassifier(
             max_iter=n_estimators, min_samples_leaf=min_samples_leaf, max_depth=max_depth, learning_rate=learning_rate,
             class_weight=class_weight, random_state=seed, categorical_features=list(range(len(encoded))) or None,
+            early_stopping=False,  # it would set rows aside without regard to groups
         )  # fmt: skip
     return Pipeline([("encode", encode), ("classify", classify)])

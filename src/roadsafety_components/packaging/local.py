@@ -214,8 +214,8 @@ def _docker_runner(images: Sequence[str], readable: Sequence[Path]) -> Any:
                 try:
                     client.images.pull(image)
                 except docker.errors.APIError as error:
-                    raise InputError(f"the image {image} is not on this machine and cannot be pulled ({error}). Build it "
-                                     "(`make image`), or pull it where there is a network.") from error  # fmt: skip
+                    raise InputError(f"the image {image} is not on this machine and cannot be pulled ({error}). "
+                                     "Build it (`make image`), or pull it first.") from error  # fmt: skip
     except docker.errors.DockerException as error:
         raise InputError(f"no Docker engine answers ({error}). Start it, or use --runner subprocess.") from error
     mounts = [Mount(target=str(p.resolve()), source=str(p.resolve()), type="bind", read_only=True) for p in readable]
