@@ -102,7 +102,7 @@ def test_the_word_follows_balanced_accuracy(balanced, word):
 def test_tables():
     """Figures beside those of blind answers; shares with counts; each class; facts."""
     figures, confusion, classes, model, data = Cells(PAGE).tables
-    assert figures[0] == ["figure", "model", "blind", "meaning"]
+    assert figures[0] == ["figure", "model", "no skill", "meaning"]
     assert figures[3][:3] == ["ROC-AUC", "0.625", "0.500"]
     assert len(figures) == 9
     assert confusion == [
@@ -128,8 +128,8 @@ def test_long_facts_are_folded():
 def test_why_micro_f1_flatters():
     """What blind answers score in it stands beside what they score in macro-F1."""
     page = " ".join(PAGE.split())
-    assert "Micro-F1 is often published and flatters: it is accuracy, and blind answers already score 0.700." in page
-    assert "Macro-F1 weighs all classes alike and gives them 0.412." in page
+    assert "it flatters: it is the accuracy, and answering always slight already scores 0.700. " in page
+    assert "Macro-F1 weighs all classes alike and gives that answer 0.412." in page
 
 
 def test_warnings_come_before_the_verdict_and_notes_are_told():

@@ -17,13 +17,15 @@ from roadsafety_components.core.store import Facts, facts_of, is_text
 DEFINITIONS = {
     "balanced_accuracy": "mean of the classes' recall, the share of their rows that is found",
     "macro_f1": "mean of the classes' F1, 2 * precision * recall / (precision + recall)",
-    "roc_auc": "chance that a row of the class outranks another (*)",
-    "average_precision": "sum of precision * gain in recall (*)",
+    "roc_auc": "chance that a row of the class gets a higher probability of it than a row of another class; of the "
+    "positive class where there are two, else the mean over the classes",
+    "average_precision": "area under precision and recall: the sum of precision * gain in recall; of the positive "
+    "class where there are two, else the mean over the classes",
     "accuracy": "share of rows answered rightly",
-    "micro_f1": "F1 of the classes pooled",
-    "log_loss": "mean of -log(probability of the truth); lower is better",
-    "brier": "mean squared error of the probability (*, but the sum); lower is better. "
-    "* Of the positive class; the mean over more than two classes",
+    "micro_f1": "F1 of all classes pooled, which is the accuracy",
+    "log_loss": "mean of -log(probability given to the true class); lower is better",
+    "brier": "mean squared error of the positive class's probability where there are two, else the sum of that of "
+    "every class; lower is better",
 }
 
 

@@ -10,7 +10,7 @@ _STYLE = """body{font:1em/1.5 sans-serif;color:#111;background:#fff;max-width:62
 .warning{background:#fff1cc;border:3px solid #8a4b00;padding:.7em;font-weight:700}
 [tabindex]{overflow-x:auto}table{border-collapse:collapse}caption,th,td{text-align:left;vertical-align:top}
 th,td{padding:.3em .5em;border-bottom:1px solid #bbb}th+td:last-child{overflow-wrap:anywhere}small{display:block}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18em,1fr))}figure{margin:0;break-inside:avoid}"""
+tr>th:first-child{white-space:nowrap}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18em,1fr))}figure{margin:0;break-inside:avoid}"""
 
 
 def evaluation_report(evaluation: Evaluation) -> str:
@@ -21,7 +21,7 @@ def evaluation_report(evaluation: Evaluation) -> str:
     """
     e, model, blind = evaluation, evaluation.model_facts, evaluation.baseline
     rows, trained = int(e.metrics["rows"]), model["class_counts"]
-    title = f"{model['algorithm']} on {e.target_column}"
+    title = f"Evaluation: {e.target_column} by {model['algorithm'].replace('_', ' ')}"
     drawn = [e.positive_class] if len(e.classes) == 2 else list(e.curves)[:4]
     scores = ["precision", "recall", "f1", "roc_auc", "average_precision"]
 
@@ -33,28 +33,31 @@ def evaluation_report(evaluation: Evaluation) -> str:
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><h1>{escape(title)}</h1>',
         *(f'<p class="warning">{escape(w)}' for w in e.warnings),
         f"<p><b>{escape(_verdict(e))}</b>",
-        _table(f"{rows:,} test rows. Blind: every row is given the test's class shares, so the answer is always "
-               f"{e.majority_class}.", ["figure", "model", "blind", "meaning"],
+        _table(f"{rows:,} test rows. No skill: every row is given the test's class shares, so the answer is always "
+               f"{e.majority_class}.", ["figure", "model", "no skill", "meaning"],
                [(_label(n), e.metrics[n], blind[n], text) for n, text in DEFINITIONS.items()]),
         *(f"<p>{escape(n)}" for n in e.notes),
-        "<p>Micro-F1 is often published and flatters: it is accuracy, and blind answers already score "
-        f"{blind['micro_f1']:.3f}. Macro-F1 weighs all classes alike and gives them {blind['macro_f1']:.3f}.",
+        "<p>Micro-F1 is often published, and it flatters: it is the accuracy, and answering always "
+        f"{escape(e.majority_class)} already scores {blind['micro_f1']:.3f}. Macro-F1 weighs all classes alike and "
+        f"gives that answer {blind['macro_f1']:.3f}.",
         "<h2>Confusion matrix</h2>",
         _table("Share (and number) of a true class's rows that got the answer",
                ["true class", *(f"answer {c}" for c in e.classes)],
                [(c, *((n, sum(row)) for n in row)) for c, row in zip(e.classes, e.confusion, strict=True)]),
         "<h2>Classes</h2>",
-        _table("Blind average precision is the share of the test rows.",
+        _table("Without skill the ROC-AUC is 0.5 and the average precision is the share of the test rows.",
                ["class", "training rows", "test rows", *map(_label, scores)],
                [(c, (trained.get(c, 0), sum(trained.values())), (int(s["support"]), rows),
                  *(s.get(n, "none") for n in scores)) for c, s in e.per_class.items()]),
         f"<h2>Probabilities: {escape(', '.join(drawn))}</h2>",
-        "<p>Grey: no skill (ROC), or probabilities that come true (calibration).",
-        '<div class="charts">', _chart("ROC curve", "false positives", "recall", lines("roc_auc", "fpr", "tpr")),
-        _chart("Precision and recall", "recall", "precision", lines("average_precision", "recall", "precision"), 0),
+        "<p>Grey lines: no skill in the ROC curve, probabilities that come true in the calibration.",
+        '<div class="charts">',
+        _chart("ROC curve", "share of other rows called so", "share found (recall)", lines("roc_auc", "fpr", "tpr")),
+        _chart("Precision and recall", "share found (recall)", "share right (precision)",
+               lines("average_precision", "recall", "precision"), 0),
         *(_calibration(c, *zip(*e.calibration[c], strict=True)) for c in drawn),
         "</div><h2>The model</h2>", _facts(model),
-        "<h2>The test data, where other</h2>",
+        "<h2>The test data, where it differs</h2>",
         _facts({k: v for k, v in e.data_facts.items() if model.get(k) != v}),
     ])  # fmt: skip
 
