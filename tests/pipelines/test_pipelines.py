@@ -162,4 +162,12 @@ def test_the_notebook_runs_up_to_the_submit(checkout, tmp_path, monkeypatch):
     notebook = nbformat.read(checkout / "docs/road_safety_pipeline.ipynb", as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path / "docs")}})
     client.execute()
+    shown = "".join(o["text"] for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "text" in o)
+    assert [line.split()[0] for line in shown.splitlines() if line.endswith(" s")] == [
+        "load_stats19",
+        "preprocess_collisions",
+        "split_dataset",
+        "train_classifier",
+        "evaluate_classifier",
+    ]
     assert notebook.cells[-1].outputs[0]["text"] == "Set KFP_HOST to submit.\n"

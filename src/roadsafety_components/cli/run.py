@@ -1,7 +1,6 @@
 """``roadsafety run``: a pipeline on this machine, one line a step."""
 
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -30,7 +29,7 @@ def run(
     from roadsafety_components.cli.pipelines import has_parameter, parse_parameters, pipeline_spec
     from roadsafety_components.packaging import local
 
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)  # this stdout: kfp.local's talk is silenced
+    console = Console(highlight=False, soft_wrap=True)
     if runner not in local.RUNNERS:
         raise InputError(f"--runner is {runner!r}; it can be {' or '.join(local.RUNNERS)}.")
     folder = output or Path("runs", f"{Path(pipeline).stem}-{time.strftime('%Y%m%d-%H%M%S')}")

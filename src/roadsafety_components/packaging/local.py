@@ -11,6 +11,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,8 +113,11 @@ def run_pipeline(
         chosen = _docker_runner([c["image"] for c in containers], readable)
     run = PipelineRun()
 
+    screen = sys.stdout
+
     def record(name: str, work: Callable[[IO[str]], int]) -> int:
-        started(name)
+        with contextlib.redirect_stdout(screen):
+            started(name)
         began = time.monotonic()
         with log.open("a", encoding="utf-8") as file:
             file.write(f"\n===== {name}\n")
@@ -124,7 +128,8 @@ def run_pipeline(
             file.seek(start)
             message = _failure(file.read()) if code else ""
         run.steps.append(StepRun(name, time.monotonic() - began, code, message))
-        ended(run.steps[-1])
+        with contextlib.redirect_stdout(screen):
+            ended(run.steps[-1])
         return code
 
     output.mkdir(parents=True, exist_ok=True)
