@@ -68,6 +68,8 @@ def test_the_sample_pipeline_needs_no_data(tmp_path):
     assert run.artifacts["load-stats19.collisions"]["metadata"]["rows"] == 500
     assert run.artifacts["train-classifier.model"]["metadata"]["synthetic"] is True
     assert "SYNTHETIC" in Path(run.artifacts["evaluate-classifier.report"]["uri"]).read_text()
+    # The cluster's metadata store takes text, numbers, booleans, lists and structs; null is refused.
+    assert "null" not in json.dumps([a["metadata"] for a in run.artifacts.values()])
 
 
 @pytest.mark.parametrize("unit", ["collision", "casualty"])
