@@ -30,6 +30,7 @@ _WHY_LEFT_OUT = {
     "location": "it is a shortcut to the place (keep_location=True keeps it)",
     "group": "it stands for the force's way of recording severity (keep_location=True keeps it)",
 }
+_SEVERITIES = ("collision_severity", "casualty_severity")
 _PARTS = {
     "day_of_week": "weekday, from the date, stands for it",
     "date": "year, month and weekday stand for it",
@@ -70,33 +71,34 @@ def preprocess(
     needed = {"collision": ["collision"], "vehicle": ["collision", "vehicle"], "casualty": list(schema.TABLES)}[unit]
     for name in needed:
         _check_table(name, tables.get(name))
+    columns = {
+        name: column
+        for name, column in _all_columns(unit).items()
+        if column.availability != "identifier" and any(name in tables[t].column_names for t in needed)
+    }
+    left_out = {
+        name: reason for name, c in columns.items() if (reason := _reason(c, unit, known_at, keep_location))
+    }  # fmt: skip
     dropped: dict[str, int] = {}
-    joined = _join(tables, unit, max_orphan_share, dropped)
+    unneeded = (set(left_out) | {"collision_year", "collision_ref_no"}) - {"date", "time", *_SEVERITIES}
+    slim = {t: tables[t].drop_columns([n for n in tables[t].column_names if n in unneeded]) for t in needed}
+    joined = _join(slim, unit, max_orphan_share, dropped)
     if joined.num_rows == 0:
         raise InputError(f"no {unit} row is left: none has its collision. Give tables that belong together.")
     severity = joined["casualty_severity" if unit == "casualty" else "collision_severity"]
     out = {name: joined[name] for name in _identifiers(unit)}
     out["year"] = pc.year(joined["date"]).cast(pa.int16())
     out[target] = _label(severity, TARGETS[target])
-    out["month"] = pc.month(joined["date"]).cast(pa.int8())
-    out["weekday"] = pc.day_of_week(joined["date"], count_from_zero=False, week_start=7).cast(pa.int8())
-    out["hour"] = pc.hour(joined["time"]).cast(pa.int8())
-    left_out: dict[str, str] = {}
-    kinds = {}
-    for name, column in _all_columns(unit).items():
-        if name not in joined.column_names or column.availability == "identifier":
-            continue
-        reason = _reason(column, unit, known_at, keep_location) or _empty_or_constant(joined[name])
-        if reason:
-            left_out[name] = reason
-        else:
-            out[name], kinds[name] = joined[name], column.kind
-    for name in ("month", "weekday", "hour"):
-        if reason := _empty_or_constant(out[name]):
-            left_out[name] = reason
-            del out[name]
+    features = {
+        "month": pc.month(joined["date"]).cast(pa.int8()),
+        "weekday": pc.day_of_week(joined["date"], count_from_zero=False, week_start=7).cast(pa.int8()),
+        "hour": pc.hour(joined["time"]).cast(pa.int8()),
+        **{name: joined[name] for name in columns if name not in left_out},
+    }
+    left_out |= {name: reason for name, values in features.items() if (reason := _empty_or_constant(values))}
+    out |= {name: values for name, values in features.items() if name not in left_out}
     marks = {n: IDENTIFIER for n in [*_identifiers(unit), "year"]}
-    marks |= {n: CATEGORY for n, kind in kinds.items() if kind in ("code", "nominal")}
+    marks |= {n: CATEGORY for n in out if n in columns and columns[n].kind in ("code", "nominal")}
     result = mark_columns(pa.table(out), marks)
     return with_facts(result, _facts(tables, needed, unit, target, known_at, left_out, dropped))
 
@@ -134,46 +136,37 @@ def _join(tables: Mapping[str, pa.Table], unit: str, max_orphan_share: float, dr
     collision = tables["collision"]
     if unit == "collision":
         return collision
-    rows = _without_orphans(unit, tables[unit], collision, ["collision_index"], max_orphan_share, dropped)
+    rows = _beside(unit, tables[unit], "collision", collision, ["collision_index"], max_orphan_share, dropped)
     if unit == "casualty":
         key = ["collision_index", "vehicle_reference"]
-        rows = _without_orphans("casualty", rows, tables["vehicle"], key, max_orphan_share, dropped)
-        rows = _beside(rows, tables["vehicle"], key)
-    else:
-        lone = collision.num_rows - pc.count_distinct(rows["collision_index"]).as_py()
-        dropped |= {"collisions without any vehicle": lone} if lone else {}
-    return _beside(rows, collision, ["collision_index"])
+        return _beside(unit, rows, "vehicle", tables["vehicle"], key, max_orphan_share, dropped)
+    lone = collision.num_rows - pc.count_distinct(rows["collision_index"]).as_py()
+    dropped |= {"collisions without any vehicle": lone} if lone else {}
+    return rows
+
+
+def _beside(
+    unit: str, rows: pa.Table, what: str, parent: pa.Table, key: list[str], max_share: float, dropped: dict[str, int]
+) -> pa.Table:
+    """``rows`` with the other columns of their parent beside them; rows without one are dropped and counted."""
+    at = pc.index_in(_key(rows, key), value_set=_key(parent, key).combine_chunks())
+    if at.null_count:
+        example = rows["collision_index"][pc.index(at.is_null(), True).as_py()].as_py()
+        told = f"{at.null_count} of {rows.num_rows} {unit} rows have no {what}, e.g. collision_index {example}"
+        if at.null_count > max_share * rows.num_rows:
+            raise InputError(f"{told}. That is more than max_orphan_share={max_share:g}: the tables may be of "
+                             "different years or regions. Give tables that belong together, or raise it.")  # fmt: skip
+        print(f"dropped: {told}")
+        dropped[f"{unit} rows without their {what}"] = at.null_count
+        rows, at = rows.filter(at.is_valid()), at.drop_null()
+    new = [n for n in parent.column_names if n not in rows.column_names]
+    beside = parent.select(new).take(at)
+    return pa.table([*rows.columns, *beside.columns], names=[*rows.column_names, *new])
 
 
 def _key(table: pa.Table, names: list[str]) -> pa.ChunkedArray:
     parts = [table[n].cast(pa.string()) for n in names]
     return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "/")
-
-
-def _without_orphans(
-    unit: str, rows: pa.Table, parent: pa.Table, key: list[str], max_share: float, dropped: dict[str, int]
-) -> pa.Table:
-    what = "vehicle" if "vehicle_reference" in key else "collision"
-    found = pc.is_in(_key(rows, key), value_set=_key(parent, key).combine_chunks())
-    orphans = rows.num_rows - pc.sum(found).as_py()
-    if not orphans:
-        return rows
-    example = rows["collision_index"][pc.index(found, False).as_py()].as_py()
-    told = f"{orphans} of {rows.num_rows} {unit} rows have no {what}, e.g. collision_index {example}"
-    if orphans > max_share * rows.num_rows:
-        raise InputError(f"{told}. That is more than max_orphan_share={max_share:g}: the tables may be of different "
-                         "years or regions. Give tables that belong together, or raise max_orphan_share.")  # fmt: skip
-    print(f"dropped: {told}")
-    dropped[f"{unit} rows without their {what}"] = orphans
-    return rows.filter(found)
-
-
-def _beside(rows: pa.Table, parent: pa.Table, key: list[str]) -> pa.Table:
-    """``rows`` with the parent's other columns; every row has exactly one parent."""
-    at = pc.index_in(_key(rows, key), value_set=_key(parent, key).combine_chunks())
-    new = [n for n in parent.column_names if n not in rows.column_names]
-    beside = parent.select(new).take(at)
-    return pa.table([*rows.columns, *beside.columns], names=[*rows.column_names, *new])
 
 
 def _identifiers(unit: str) -> list[str]:
