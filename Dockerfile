@@ -1,5 +1,5 @@
 # The image of the container packaging: every step behind one plain command, no pip at run time.
-#   docker build --tag REGISTRY/roadsafety-components:VERSION .
+#   make image IMAGE=REGISTRY/roadsafety-components:VERSION
 #   docker run REGISTRY/roadsafety-components:VERSION step --help
 ARG BASE_IMAGE=python:3.11-slim
 
@@ -18,7 +18,7 @@ COPY component_specs /build/component_specs
 RUN pip install --no-deps /build
 
 FROM ${BASE_IMAGE}
-ARG VERSION
+ARG VERSION=unknown
 LABEL org.opencontainers.image.title="roadsafety-components" \
       org.opencontainers.image.description="Kubeflow Pipelines v2 components for road-safety machine learning" \
       org.opencontainers.image.licenses="Apache-2.0" \

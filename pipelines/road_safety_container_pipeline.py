@@ -12,11 +12,15 @@ from roadsafety_components import containers
 @dsl.pipeline(name="road-safety-container", description=f"{DESCRIPTION} Container packaging.")
 def road_safety_container_pipeline(
     source: str = PUBLISHED,
+    unknown_codes: str = "error",
     unit: str = "vehicle",
     target: str = "severity",
     known_at: str = "involved",
+    keep_location: bool = False,
+    max_orphan_share: float = 0.01,
     split_method: str = "group",
     test_share: float = 0.3,
+    test_from_year: int = 0,
     algorithm: str = "random_forest",
     class_weight: str = "none",
     n_estimators: int = 100,
@@ -24,9 +28,9 @@ def road_safety_container_pipeline(
     seed: int = 0,
 ):
     """As road_safety_pipeline, parameter for parameter."""
-    loaded = containers.load_stats19(source=source)
+    loaded = containers.load_stats19(source=source, unknown_codes=unknown_codes)
     loaded.set_caching_options(False)  # the same source may hold other files tomorrow
     preprocess_train_evaluate(
-        containers, loaded, unit, target, known_at, split_method, test_share, algorithm,
-        class_weight, n_estimators, min_samples_leaf, seed,
+        containers, loaded, unit, target, known_at, keep_location, max_orphan_share, split_method, test_share,
+        test_from_year, algorithm, class_weight, n_estimators, min_samples_leaf, seed,
     )  # fmt: skip

@@ -20,8 +20,11 @@ def road_safety_sample_pipeline(
     unit: str = "vehicle",
     target: str = "severity",
     known_at: str = "involved",
+    keep_location: bool = False,
+    max_orphan_share: float = 0.01,
     split_method: str = "group",
     test_share: float = 0.3,
+    test_from_year: int = 0,
     algorithm: str = "random_forest",
     class_weight: str = "none",
     n_estimators: int = 100,
@@ -36,8 +39,11 @@ def road_safety_sample_pipeline(
         unit: One row a vehicle, collision or casualty.
         target: severity or ksi.
         known_at: What the model may know, before, involved or impact.
+        keep_location: Keep coordinates, area codes and police force as features.
+        max_orphan_share: Share of rows without their collision or vehicle above which the run fails.
         split_method: group, year or row_leaky, see split_dataset.
         test_share: Share of the collisions for the test.
+        test_from_year: First year of the test with split_method year; 0 for the last year.
         algorithm: random_forest or hist_gradient_boosting.
         class_weight: none or balanced.
         n_estimators: Number of trees or boosting rounds.
@@ -51,6 +57,6 @@ def road_safety_sample_pipeline(
         casualty_file=sample.outputs["casualty_file"],
     )
     preprocess_train_evaluate(
-        components, loaded, unit, target, known_at, split_method, test_share, algorithm, class_weight, n_estimators,
-        min_samples_leaf, seed,
+        components, loaded, unit, target, known_at, keep_location, max_orphan_share, split_method, test_share,
+        test_from_year, algorithm, class_weight, n_estimators, min_samples_leaf, seed,
     )  # fmt: skip

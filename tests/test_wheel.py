@@ -55,3 +55,14 @@ def test_the_main_job_runs_from_the_wheel(installed, tmp_path):
                    "--param", "n_estimators=5")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out/evaluate-classifier-report.html").exists()
+
+
+def test_the_wheels_own_specs_cannot_be_overwritten(installed, tmp_path):
+    """`specs write` in an installed package asks for a folder, and there writes the steps for another registry."""
+    done = _python(installed, tmp_path, "-m", "roadsafety_components.cli", "specs", "write")
+    assert done.returncode == 2
+    assert "give --output FOLDER" in done.stderr
+    done = _python(installed, tmp_path, "-m", "roadsafety_components.cli", "specs", "write", "--output", "mine",
+                   "--image", "registry.example/roads:9")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "registry.example/roads:9" in (tmp_path / "mine/container/load_stats19.yaml").read_text()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         split_dataset,
         train_classifier,
     )
-    from roadsafety_components.packaging.specs import spec_path
+    from roadsafety_components.packaging.paths import spec_path
 
 __all__ = [
     "__version__",
@@ -36,5 +36,5 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: core must be usable without kfp."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "packaging.specs" if name == "spec_path" else "components"
+    home = "packaging.paths" if name == "spec_path" else "components"
     return getattr(import_module(f"{__name__}.{home}"), name)

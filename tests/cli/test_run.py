@@ -63,23 +63,93 @@ def test_a_step_that_breaks_fails_the_run_with_code_1(roadsafety, tmp_path):
     assert "Traceback" in (tmp_path / "out/steps.log").read_text()
 
 
+def test_warnings_of_a_step_are_shown_under_its_line(roadsafety, sample):
+    """A leaking split says so where the scores are read."""
+    done = _run(roadsafety, "--data", sample, "--param", "split_method=row_leaky")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if "split_dataset" in line)
+    assert lines[at + 1].strip().startswith("WARNING: row_leaky puts rows of one group on both sides.")
+
+
+def test_a_failed_run_leaves_no_report_of_an_earlier_one(roadsafety, sample, tmp_path):
+    """What lies in the folder is of the run that was asked for."""
+    assert _run(roadsafety, "--data", sample).returncode == 0
+    assert _run(roadsafety, "--data", sample, "--param", "unit=lorry").returncode == 2
+    assert list((tmp_path / "out").glob("*.html")) == []
+
+
+def test_the_readmes_own_pipeline_runs(roadsafety, sample, checkout, tmp_path):
+    """The example is taken from the README; its file may have any name."""
+    code = (checkout / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    (tmp_path / "readme.py").write_text(code)
+    done = roadsafety("run", "readme.py", "--data", sample, "--output", "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok    evaluate_classifier" in done.stdout
+
+
+def test_loops_and_steps_without_artifacts(roadsafety, sample, tmp_path):
+    """Both evaluations of a loop are shown, each under its own name; a step may return a plain value."""
+    (tmp_path / "loop.py").write_text(
+        "from kfp import dsl\n"
+        "from roadsafety_components import *\n\n"
+        "@dsl.component(base_image='python:3.11-slim')\n"
+        "def note(text: str) -> str:\n    return text\n\n"
+        "@dsl.pipeline(name='loop')\n"
+        "def loop(source: str):\n"
+        "    note(text='a')\n"
+        "    loaded = load_stats19(source=source)\n"
+        "    clean = preprocess_collisions(collisions=loaded.outputs['collisions'], unit='collision', target='ksi')\n"
+        "    parts = split_dataset(data=clean.outputs['clean_data'], target_column='ksi',\n"
+        "                          group_column='collision_index')\n"
+        "    with dsl.ParallelFor(['random_forest', 'hist_gradient_boosting']) as algorithm:\n"
+        "        trained = train_classifier(train_data=parts.outputs['train_data'], target_column='ksi',\n"
+        "                                   algorithm=algorithm, n_estimators=5)\n"
+        "        evaluate_classifier(model=trained.outputs['model'], test_data=parts.outputs['test_data'])\n"
+    )
+    done = roadsafety("run", "loop.py", "--data", sample, "--output", "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("balanced_accuracy") == 2
+    assert len(list((tmp_path / "out").glob("*-report.html"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("broken.py", "def (", "broken.py cannot be compiled: SyntaxError"),
+        ("empty.py", "x = 1\n", "empty.py defines 0 pipelines"),
+        ("broken.yaml", "a: [1\n", "broken.yaml is not a compiled pipeline"),
+        ("other.yaml", "a: 1\n", "other.yaml is not a compiled pipeline"),
+    ],
+)
+def test_a_file_that_is_no_pipeline_is_said(roadsafety, tmp_path, name, text, message):
+    """A mistake in a user's file is no bug of the command: one line, exit code 2."""
+    (tmp_path / name).write_text(text)
+    done = roadsafety("run", name, "--sample", 5)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_package_that_is_not_here_is_named_and_not_installed(roadsafety, tmp_path):
     """A laptop run never changes the environment."""
     pipeline = tmp_path / "needy_pipeline.py"
     pipeline.write_text(
         "from kfp import dsl\n\n"
-        "@dsl.component(base_image='python:3.11-slim', packages_to_install=['no-such-thing==1.0'])\n"
+        "@dsl.component(base_image='python:3.11-slim',\n"
+        "               packages_to_install=['no-such-thing==1.0', 'git+https://example.org/x'])\n"
         "def needy_step():\n    pass\n\n@dsl.pipeline(name='needy')\ndef needy_pipeline():\n    needy_step()\n"
     )
     done = roadsafety("run", pipeline)
     assert done.returncode == 2
     assert "no-such-thing==1.0 (not installed)" in done.stderr
+    assert "git+https://example.org/x (not a name with a version: it cannot be checked here)" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere_pipeline"], "no lightweight spec 'nowhere_pipeline'"),
+        (["nowhere_pipeline"], "there is no pipeline 'nowhere_pipeline'; there are breast_cancer_pipeline, "),
         (["nowhere.yaml"], "there is no file nowhere.yaml"),
         (["--data", "nowhere"], "--data nowhere: there is no such folder"),
         (["--data", ".", "--sample", 5], "give --data or --sample, not both"),

@@ -18,9 +18,9 @@ class _Pipelines(BaseHTTPRequestHandler):
         pass
 
     def _answer(self, body, status=200):
-        text = json.dumps(body).encode()
+        text = self.server.page or json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/html" if self.server.page else "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -47,7 +47,7 @@ class _Pipelines(BaseHTTPRequestHandler):
 def cluster():
     """Return a running server; `states` are what it answers of the run, one after the other."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Pipelines)
-    server.received, server.states, server.refuse = {}, ["SUCCEEDED"], False
+    server.received, server.states, server.refuse, server.page = {}, ["SUCCEEDED"], False, b""
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -89,6 +89,29 @@ def test_what_the_cluster_refuses_is_said_in_its_own_words(roadsafety, cluster):
     assert "did not take it: " in done.stderr
     assert "the pipeline spec is invalid" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_login_page_is_no_success(roadsafety, cluster):
+    """A page that answers 200 to everything started no run."""
+    cluster.page = b"<html>Sign in</html>"
+    done = _submit(roadsafety, cluster)
+    assert done.returncode == 2
+    assert "did not take it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--param", "foo=1"], "the pipeline has no parameter foo"),
+        (["--host", "localhost:8080"], "--host localhost:8080: write it with http:// or https://"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_sent(roadsafety, cluster, words, message):
+    """Parameters and address are checked here, not by the cluster."""
+    done = _submit(roadsafety, cluster, *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert cluster.received == {}
 
 
 def test_a_host_where_nobody_answers_is_said(roadsafety, cluster):

@@ -36,6 +36,13 @@ def test_the_image_offers_every_step(image):
     assert [name for name in components.STEPS if name not in done.stdout] == []
 
 
+def test_the_image_offers_no_command_that_cannot_work_in_it(image):
+    """What needs the rest of kfp (run, submit, specs) is not in its help; list is, and works."""
+    shown = _docker(image).stdout
+    assert "step" in shown and "submit" not in shown
+    assert "train_classifier" in _docker(image, "list").stdout
+
+
 def test_bad_input_is_exit_code_2_in_the_image_too(image):
     """One line, no traceback."""
     done = _docker(image, "step", "load_stats19", "--source=/nowhere", "--collisions=/tmp/c", "--vehicles=/tmp/v",

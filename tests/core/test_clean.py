@@ -407,7 +407,11 @@ def test_a_collision_without_vehicles_is_counted() -> None:
     """It has no row at the unit vehicle, and the facts say so."""
     lone = {n: [v for v, key in zip(vs, VEHICLE["collision_index"], strict=True) if key != "2024B"]
             for n, vs in VEHICLE.items()}  # fmt: skip
-    result = preprocess(tables(vehicle=lone), "vehicle")
+    with pytest.raises(
+        InputError, match=r"1 of 3 collisions have no vehicle\. That is more than max_orphan_share=0\.01"
+    ):
+        preprocess(tables(vehicle=lone), "vehicle")
+    result = preprocess(tables(vehicle=lone), "vehicle", max_orphan_share=0.5)
     assert result["collision_index"].to_pylist() == ["2024A", "2023C", "2024A"]
     assert store.facts_of(result)["rows_dropped"] == {"collisions without any vehicle": 1}
 
@@ -523,3 +527,11 @@ def test_dates_and_times_as_text_are_told(column: str, values: list[str]) -> Non
     """They were not read by load_stats19."""
     with pytest.raises(InputError, match=rf"collision table: .*{column} is string.* Give the collision output"):
         preprocess(tables(collision={column: values}), "collision")
+
+
+def test_a_table_in_anothers_place_is_told() -> None:
+    """KFP cannot tell one Dataset from another; the facts of load_stats19 can."""
+    given = tables()
+    given["vehicle"] = store.with_facts(given["casualty"], {"table": "casualty"})
+    with pytest.raises(InputError, match="the casualty table was given where the vehicle table belongs"):
+        preprocess(given, "vehicle")

@@ -7,6 +7,7 @@ import pytest
 
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.features import choose_features, to_frame
+from roadsafety_components.core.store import OUTCOME, mark_columns
 
 
 def test_numbers_become_float32_and_text_objects() -> None:
@@ -46,6 +47,16 @@ def test_an_infinite_number_is_told(value: float) -> None:
     """Also one that float32 has no room for."""
     with pytest.raises(InputError, match="feature x holds infinite numbers"):
         to_frame(pa.table({"x": [1.0, value]}), ["x"])
+
+
+def test_columns_marked_as_outcomes_are_no_features() -> None:
+    """What load_stats19 marks as derived from the severity stays out of a model that is trained on its table."""
+    table = pa.table({"speed_limit": [30, 60], "enhanced": [5, 3], "y": ["a", "b"]})
+    table = mark_columns(table, {"enhanced": OUTCOME})
+    assert choose_features(table, "y", []) == (
+        ["speed_limit"],
+        {"enhanced": "derived from the outcome, or known only after it"},
+    )
 
 
 def test_the_index_of_a_pandas_file_is_no_feature() -> None:

@@ -427,6 +427,7 @@ def test_counts_of_unknown_codes_add_up_over_files(tmp_path: Path) -> None:
     """Two files of one table, one count."""
     for year in ("2023", "2024"):
         row = {"collision_index": f"{year}130000001", "collision_year": year, "road_type": "55"}
+        row["date"] = f"21/05/{year}"
         (tmp_path / f"collision-{year}.csv").write_text(csv_text("collision", "2024", [row]))
     for table in ("vehicle", "casualty"):
         (tmp_path / f"{table}.csv").write_text(csv_text(table))
@@ -534,6 +535,7 @@ def test_blocks_make_no_difference_to_the_table(tmp_path: Path) -> None:
         {
             "collision_index": f"2024{i:09}",
             "date": f"{i % 28 + 1:02}/{i % 12 + 1:02}/2024",
+            "day_of_week": str(date(2024, i % 12 + 1, i % 28 + 1).isoweekday() % 7 + 1),
             "road_type": "-1" if i % 3 else "6",
             "time": f"{i % 24:02}:30" if i % 5 else "",
         }
@@ -555,7 +557,7 @@ def test_blocks_make_no_difference_to_the_table(tmp_path: Path) -> None:
 def test_a_coordinate_that_is_no_number_is_told(tmp_path: Path, text: str) -> None:
     """What a program writes for a missing or divided value is neither a place nor missing."""
     write_tables(tmp_path, collision=[{"longitude": text}])
-    refused(tmp_path, "column longitude holds nan or inf; where a value is missing the field is empty.")
+    refused(tmp_path, "collision.csv: longitude holds nan or inf; where a value is missing the field is empty.")
 
 
 def test_windows_1252_is_told(tmp_path: Path) -> None:
@@ -685,9 +687,7 @@ def test_a_file_that_is_no_stats19_table_is_left_aside_and_said(tmp_path: Path, 
     """A lookup beside the tables does no harm."""
     (write_tables(tmp_path) / "lookup.csv").write_text("table,variable,code,label,note\nvehicle,a,1,b,\n")
     assert load(tmp_path)["vehicle"].num_rows == 1
-    assert capsys.readouterr().out == (
-        "lookup.csv: not a STATS19 table (header table, variable, code, label, ...): left aside\n"
-    )
+    assert capsys.readouterr().out == ("WARNING: lookup.csv is not a STATS19 table (header table ...): left aside\n")
 
 
 # Packing and line ends
@@ -794,7 +794,9 @@ def test_acc_index_is_the_key_in_some_legacy_files(tmp_path: Path) -> None:
 def test_years_of_one_generation_are_joined(tmp_path: Path) -> None:
     """In the order of the files' names; facts name both years and both files."""
     for year in ("2016", "2015"):
-        write_tables(tmp_path / year, "legacy", **{t: [{"Accident_Index": f"{year}01BS70001"}] for t in TABLES})
+        rows = {t: {"Accident_Index": f"{year}01BS70001"} for t in TABLES}
+        rows["collision"]["Date"] = f"12/01/{year}"
+        write_tables(tmp_path / year, "legacy", **{t: [row] for t, row in rows.items()})
         for table in TABLES:
             (tmp_path / year / f"{table}.csv").rename(tmp_path / f"{table}-{year}.csv")
     tables = load(tmp_path)
@@ -817,6 +819,7 @@ def test_years_with_and_without_a_column_are_joined_in_canonical_order(tmp_path:
     write_tables(tmp_path, "accident")
     for table, lost in (("collision", "enhanced_severity_collision"), ("vehicle", "generic_make_model")):
         old = published(table, "accident") | {"accident_index": "2021010000001", "accident_year": "2021"}
+        old |= {"date": "05/01/2021"} if table == "collision" else {}
         del old[lost]
         (tmp_path / f"a-{table}-2021.csv").write_text(",".join(old) + "\n" + ",".join(old.values()) + "\n")
     tables = load(tmp_path)
@@ -831,6 +834,7 @@ def test_2024_and_2025_may_be_joined(tmp_path: Path) -> None:
     write_tables(tmp_path)
     for table in TABLES:
         row = {"collision_index": "2025130000001", "collision_year": "2025", "collision_reference": "130000001"}
+        row |= {"date": "21/05/2025"} if table == "collision" else {}
         (tmp_path / f"{table}-2025.csv").write_text(csv_text(table, "2025", [row]))
     tables = load(tmp_path)
     assert tables["collision"]["collision_ref_no"].to_pylist() == ["130000001", "130352073"]
@@ -912,3 +916,27 @@ def test_facts_are_plain_json(tmp_path: Path) -> None:
     """They can be stored and shown as they are."""
     facts = store.facts_of(load(write_tables(tmp_path))["collision"])
     assert json.loads(json.dumps(facts)) == facts
+
+
+# Dates that contradict their record
+
+
+def test_a_date_of_another_year_is_told(tmp_path: Path) -> None:
+    """The record's year is in its key; a split by year would go by the date."""
+    message = "collision.csv: row 2: the date 1999-05-21 is not in the record's year 2024."
+    refused(write_tables(tmp_path, collision=[{"date": "21/05/1999"}]), message)
+
+
+def test_days_and_months_swapped_by_a_spreadsheet_are_told(tmp_path: Path) -> None:
+    """Where the day is 12 or less nothing but the weekday tells."""
+    days = [date(2024, month, day) for month in (1, 2, 3) for day in (4, 5, 6, 7)]
+
+    def rows(form: str) -> list[dict[str, str]]:
+        return [
+            {"collision_index": f"2024{i:09}", "date": d.strftime(form), "day_of_week": str(d.isoweekday() % 7 + 1)}
+            for i, d in enumerate(days)
+        ]
+
+    assert load(write_tables(tmp_path / "a", collision=rows("%d/%m/%Y")))["collision"].num_rows == 12
+    message = "dates are not on their day_of_week; are day and month swapped?"
+    refused(write_tables(tmp_path / "b", collision=rows("%m/%d/%Y")), message)

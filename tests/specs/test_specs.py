@@ -16,6 +16,7 @@ from kfp.components import load_component_from_file
 
 from roadsafety_components import components, containers, spec_path
 from roadsafety_components.packaging import specs
+from roadsafety_components.packaging.paths import specs_folder
 
 LIBRARY = specs.Library(components.STEPS, containers.STEPS, components.STABILITY)
 
@@ -120,8 +121,25 @@ def test_check_names_a_file_that_is_lost_changed_or_left_over(written):
 def test_write_removes_what_nothing_makes_any_more(written):
     """A renamed step leaves no file behind."""
     (written / "old_step.yaml").write_text("a: 1\n")
+    catalog = json.loads((written / "catalog.json").read_text())
+    catalog["pipelines"].append({"name": "old_step", "spec": "old_step.yaml"})
+    (written / "catalog.json").write_text(json.dumps(catalog))
     specs.write_specs(written, LIBRARY)
     assert not (written / "old_step.yaml").exists()
+
+
+def test_write_touches_nothing_that_is_not_its_own(tmp_path):
+    """A folder of a user's own keeps its files; another project's catalog.json is refused."""
+    (tmp_path / "docker-compose.yaml").write_text("a: 1\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/data.json").write_text("{}")
+    specs.write_specs(tmp_path, LIBRARY)
+    specs.write_specs(tmp_path, LIBRARY)
+    assert (tmp_path / "docker-compose.yaml").read_text() == "a: 1\n"
+    assert (tmp_path / "sub/data.json").exists()
+    (tmp_path / "catalog.json").write_text('{"name": "a shop"}')
+    with pytest.raises(ValueError, match=r"catalog\.json is not a catalogue of these specs"):
+        specs.write_specs(tmp_path, LIBRARY)
 
 
 def test_another_sdk_version_is_no_difference(written):
@@ -175,7 +193,7 @@ def test_write_refuses_a_broken_interface(written):
         specs.write_specs(written, LIBRARY)
 
 
-@pytest.mark.parametrize("path", sorted(p for p in specs.specs_folder().rglob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(p for p in specs_folder().rglob("*.yaml")), ids=lambda p: p.name)
 def test_specs_are_within_the_limits(path):
     """ASCII; a step's source under 48,000 bytes JSON-escaped, a pipeline under 1,000,000."""
     text = path.read_text()
@@ -215,11 +233,11 @@ def test_spec_path_says_what_there_is():
 
 def test_the_catalogue_describes_every_step_in_both_packagings():
     """Names, images, digests of the very files, and every input's description."""
-    catalog = json.loads((specs.specs_folder() / "catalog.json").read_text())
+    catalog = json.loads((specs_folder() / "catalog.json").read_text())
     listed = [(s["name"], s["packaging"]) for s in catalog["steps"]]
     assert listed == [(n, p) for p in ("lightweight", "container") for n in components.STEPS]
     for step in catalog["steps"]:
-        text = (specs.specs_folder() / step["spec"]).read_text()
+        text = (specs_folder() / step["spec"]).read_text()
         assert step["digest"] == specs._digest(text)
         assert step["image"] in text
         assert all(port["description"] for port in step["inputs"] + step["outputs"])

@@ -1,5 +1,6 @@
 """The ``roadsafety`` command."""
 
+import os
 import sys
 
 import typer
@@ -14,10 +15,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command(name="run")(run.run)
-app.command(name="submit")(submit.submit)
+if os.environ.get("_KFP_RUNTIME") != "true":  # the image has what a step needs, and no more of kfp
+    app.command(name="run")(run.run)
+    app.command(name="submit")(submit.submit)
+    app.add_typer(specs.app, name="specs")
 app.command(name="list")(catalog.list_steps)
-app.add_typer(specs.app, name="specs")
 
 
 @app.callback(invoke_without_command=True)

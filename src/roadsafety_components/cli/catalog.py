@@ -9,7 +9,7 @@ from rich.padding import Padding
 
 def list_steps() -> None:
     """Show every step with its inputs and outputs, and every pipeline."""
-    from roadsafety_components.packaging.specs import specs_folder
+    from roadsafety_components.packaging.paths import specs_folder
 
     catalog = json.loads((specs_folder() / "catalog.json").read_text(encoding="utf-8"))
     console = Console(highlight=False)

@@ -17,34 +17,51 @@ def pipeline_spec(pipeline: str, scratch: Path) -> Path:
     Raises:
         InputError: no such pipeline.
     """
-    from roadsafety_components.packaging import specs
+    from roadsafety_components.packaging import paths, specs
 
     path = Path(pipeline)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise InputError(f"there is no file {pipeline}.")
         return path
-    folder = specs.pipelines_folder()
+    folder = paths.pipelines_folder()
     source = path if path.suffix == ".py" else folder / f"{pipeline}.py" if folder else None
     if source is not None and source.is_file():
         target = scratch / f"{source.stem}.yaml"
-        target.write_text(specs.compile_readable(specs.pipeline_in(source)), encoding="utf-8")
+        try:
+            target.write_text(specs.compile_readable(specs.pipeline_in(source)), encoding="utf-8")
+        except Exception as error:  # whatever a user's file raises
+            raise InputError(f"{source} cannot be compiled: {type(error).__name__}: {error}") from error
         return target
     if path.suffix != ".py":
         try:
-            return specs.spec_path(pipeline)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+            return paths.spec_path(pipeline)
+        except ValueError:
+            there = ", ".join(sorted(p.stem for p in (paths.specs_folder() / "pipelines").glob("*.yaml")))
+            raise InputError(
+                f"there is no pipeline {pipeline!r}; there are {there}, or give a .py or .yaml file."
+            ) from None
     raise InputError(f"there is no file {pipeline}.")
 
 
-def parse_parameters(spec: Path, params: list[str]) -> dict[str, Any]:
-    """``name=value`` texts as values of the types that the pipeline declares."""
+def load_pipeline(spec: Path) -> Any:
+    """A compiled pipeline as KFP's component.
+
+    Raises:
+        InputError: the file is no compiled pipeline.
+    """
     from kfp import components
 
+    try:
+        return components.load_component_from_file(str(spec))
+    except Exception as error:
+        raise InputError(f"{spec} is not a compiled pipeline: {type(error).__name__}: {error}") from error
+
+
+def parse_parameters(pipeline: Any, params: list[str]) -> dict[str, Any]:
+    """``name=value`` texts as values of the types that the pipeline declares."""
     from roadsafety_components.packaging.local import parse_argument
 
-    pipeline = components.load_component_from_file(str(spec))
     values = {}
     for param in params:
         name, separator, text = param.partition("=")
@@ -52,10 +69,3 @@ def parse_parameters(spec: Path, params: list[str]) -> dict[str, Any]:
             raise InputError(f"--param {param}: write it as name=value.")
         values[name] = parse_argument(pipeline, name, text)
     return values
-
-
-def has_parameter(spec: Path, name: str) -> bool:
-    """Whether a pipeline takes a parameter."""
-    from kfp import components
-
-    return name in (components.load_component_from_file(str(spec)).component_spec.inputs or {})

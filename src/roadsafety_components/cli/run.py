@@ -26,7 +26,7 @@ def run(
     output: Path | None = typer.Option(None, help="Folder for results; runs/PIPELINE-TIME by default."),
 ) -> None:
     """Run a pipeline on this machine and show where its report is."""
-    from roadsafety_components.cli.pipelines import has_parameter, parse_parameters, pipeline_spec
+    from roadsafety_components.cli.pipelines import load_pipeline, parse_parameters, pipeline_spec
     from roadsafety_components.packaging import local
 
     console = Console(highlight=False, soft_wrap=True)
@@ -34,23 +34,25 @@ def run(
         raise InputError(f"--runner is {runner!r}; it can be {' or '.join(local.RUNNERS)}.")
     folder = output or Path("runs", f"{Path(pipeline).stem}-{time.strftime('%Y%m%d-%H%M%S')}")
     log = _make_folder(folder) / "steps.log"
-    log.unlink(missing_ok=True)
+    for old in (log, *folder.glob("*-report.html")):  # of an earlier run into this folder
+        old.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         with console.status(f"compiling {escape(pipeline)}"):
             spec = pipeline_spec(pipeline, Path(scratch))
-        arguments = parse_parameters(spec, param)
-        readable: list[Path] = []
-        if has_parameter(spec, "source") and "source" not in arguments:
-            source = _source(console, data, sample, folder)
-            arguments["source"] = str(source)
-            readable = [source]
+        loaded = load_pipeline(spec)
+        arguments = parse_parameters(loaded, param)
+        if "source" in (loaded.component_spec.inputs or {}) and "source" not in arguments:
+            arguments["source"] = str(_source(console, data, sample, folder))
         elif data or sample:
             raise InputError("--data and --sample are for a pipeline with a parameter source, not given twice.")
+        local.check_arguments(loaded, arguments)
+        sources = [Path(part) for part in [arguments.get("source", ""), *str(arguments.get("source", "")).split()]]
+        readable = [path for path in sources if str(path) != "." and path.exists()]
         with console.status("starting") as status:
             result = local.run_pipeline(
                 spec, arguments, folder / "artifacts", log, runner, readable,
                 started=lambda name: status.update(f"{name} ..."),
-                ended=lambda step: _line(console, step.name, step.seconds, step.exit_code == 0),
+                ended=lambda step: _step(console, step),
             )  # fmt: skip
     if result.failed:
         console.print(escape(result.failed.message))
@@ -90,6 +92,12 @@ def _source(console: Console, data: Path | None, sample: int, folder: Path) -> P
     return target
 
 
+def _step(console: Console, step: Any) -> None:
+    _line(console, step.name, step.seconds, step.exit_code == 0)
+    for warning in step.warnings:
+        console.print(f"      [yellow]{escape(warning)}[/yellow]")
+
+
 def _line(console: Console, name: str, seconds: float, good: bool) -> None:
     console.print(f"{'[green]ok[/green]  ' if good else '[red]FAIL[/red]'}  {name:<42} {seconds:6.1f} s")
 
@@ -100,11 +108,11 @@ def _summary(console: Console, artifacts: dict[str, dict[str, Any]], folder: Pat
         figures = artifact.get("metadata", {})
         lines = [f"  {name:<20} {figures[name]:.3f}" for name in HEADLINES if name in figures]
         if lines:
-            console.print(f"\n{key.split('.')[0]}")
+            console.print(f"\n{key.rpartition('.')[0]}")
             console.print("\n".join(lines))
     for key, artifact in artifacts.items():
         path = Path(artifact["uri"])
         if path.is_file() and path.read_bytes()[:15].lower().startswith(b"<!doctype html"):
-            page = folder / (key.replace(".", "-") + ".html")
+            page = folder / (key.replace(".", "-").replace("/", "-") + ".html")
             shutil.copyfile(path, page)
             console.print(f"\nReport: {page}")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from roadsafety_components.core.errors import InputError
+
 if TYPE_CHECKING:
     from roadsafety_components.packaging.specs import Library
 
@@ -52,7 +54,10 @@ def _library(image: str, output: Path | None) -> tuple["Library", Path]:
     if image:
         os.environ["ROADSAFETY_IMAGE"] = image
     from roadsafety_components import components, containers
-    from roadsafety_components.packaging import specs
+    from roadsafety_components.packaging import paths, specs
 
-    folder = output or specs.specs_folder()
+    folder = output or paths.specs_folder()
+    if output is None and paths.pipelines_folder() is None:
+        raise InputError("this is an installed package, whose own specs stay as they are: give --output FOLDER. (The "
+                         "pipelines are compiled in a checkout only.)")  # fmt: skip
     return specs.Library(components.STEPS, containers.STEPS, components.STABILITY), folder

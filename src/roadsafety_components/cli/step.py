@@ -30,7 +30,7 @@ def _command(step: Any, interface: Any) -> Callable[..., None]:
     def command(executor_input: str, **values: str | None) -> None:
         if executor_input:
             # KFP says it all there: the same values, and the artifacts with their metadata.
-            return _execute(step, json.loads(executor_input))
+            return _execute(step, _parse(executor_input))
         with tempfile.TemporaryDirectory() as scratch:
             _execute(step, _executor_input(interface, values, Path(scratch)))
             _tell(interface, values, Path(scratch))
@@ -42,6 +42,15 @@ def _command(step: Any, interface: Any) -> Callable[..., None]:
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {n: str for n in options}
     return command
+
+
+def _parse(executor_input: str) -> Any:
+    try:
+        return json.loads(executor_input)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"--executor-input is not JSON ({error}); KFP passes it, a person gives the other flags."
+        ) from error
 
 
 def _option(port: Any, is_output: bool) -> Any:

@@ -33,12 +33,17 @@ def submit(
     from kfp_server_api.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
-    from roadsafety_components.cli.pipelines import parse_parameters, pipeline_spec
+    from roadsafety_components.cli.pipelines import load_pipeline, parse_parameters, pipeline_spec
+    from roadsafety_components.packaging.local import check_arguments
 
+    if not host.startswith(("http://", "https://")):
+        raise InputError(f"--host {host}: write it with http:// or https://.")
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory() as scratch:
         spec = pipeline_spec(pipeline, Path(scratch))
-        arguments = parse_parameters(spec, param)
+        loaded = load_pipeline(spec)
+        arguments = parse_parameters(loaded, param)
+        check_arguments(loaded, arguments)
         try:
             # kfp prints links of its own and a warning that a working cluster makes moot: ours are the two lines below.
             with console.status(f"sending to {host}"), contextlib.redirect_stdout(io.StringIO()), _no_warnings():
@@ -46,6 +51,8 @@ def submit(
                 home = client.create_experiment(experiment, namespace=namespace or None)
                 name = f"{Path(pipeline).stem} {time.strftime('%Y-%m-%d %H-%M-%S')}"
                 started = client.run_pipeline(home.experiment_id, name, str(spec), params=arguments)
+            if not (home.experiment_id and started.run_id):
+                raise ValueError("what answers there is not the Kubeflow Pipelines API; is it a login page (--token)?")
             console.print(f"Experiment: {host.rstrip('/')}/#/experiments/details/{home.experiment_id}")
             console.print(f"Run:        {host.rstrip('/')}/#/runs/details/{started.run_id}")
             if not wait:
@@ -56,7 +63,7 @@ def submit(
                 while (state := client.get_run(started.run_id).state or state) not in _ENDED:
                     status.update(f"{state.lower()}, {time.monotonic() - began:.0f} s")
                     time.sleep(poll_seconds)
-        except (ApiException, HTTPError, OSError, ValueError) as error:
+        except (ApiException, HTTPError, OSError, RuntimeError, ValueError) as error:
             raise InputError(f"the cluster at {host} did not take it: {_reason(error)}") from error
     console.print(f"{state.lower()} after {time.monotonic() - began:.0f} s")
     if state not in ("SUCCEEDED", "SKIPPED"):

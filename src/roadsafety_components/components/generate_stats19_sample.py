@@ -41,6 +41,6 @@ def generate_stats19_sample(
 
     outputs = {"collision": collision_file, "vehicle": vehicle_file, "casualty": casualty_file}
     paths = {table: Path(output.path) for table, output in outputs.items()}
-    rows = sample.write_sample(int(collisions), paths, int(seed), [int(year) for year in years])
+    rows = sample.write_sample(int(collisions), paths, int(seed), years)
     for table, output in outputs.items():
         output.metadata.update({"synthetic": True, "table": table, "rows": rows[table], "seed": int(seed)})

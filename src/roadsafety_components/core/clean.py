@@ -54,10 +54,11 @@ def preprocess(
             two, the casualty's own for the third.
         target: ``severity`` (fatal, serious, slight) or ``ksi`` (ksi: killed or seriously injured; slight).
         known_at: what the model may know: ``before``, ``involved`` or ``impact``; see ``KNOWN_AT``. A casualty's
-            own attributes (age, class, movement) count as ``involved`` at the unit casualty.
+            own attributes (age, class, movement) count as ``involved`` at the unit casualty. At the unit collision
+            no vehicle stands in the row: ``involved`` adds nothing there.
         keep_location: keep coordinates, area codes and police force as features.
-        max_orphan_share: share of vehicles (or casualties) without their collision above which this is an error;
-            below it they are dropped and counted.
+        max_orphan_share: share of vehicles (casualties) without their collision, or of collisions without a vehicle,
+            above which this is an error; below it they are dropped and counted.
 
     Returns:
         Identifiers (key and year, marked IDENTIFIER), the target column (text, named as ``target``), then features:
@@ -118,6 +119,8 @@ def _check_choices(unit: str, target: str, known_at: str, max_orphan_share: floa
 def _check_table(name: str, table: pa.Table | None) -> None:
     if table is None:
         raise InputError(f"the {name} table is needed for this unit and was not given.")
+    if (told := facts_of(table).get("table", name)) != name:
+        raise InputError(f"the {told} table was given where the {name} table belongs.")
     must = {
         "collision": ["collision_index", "date", "time", "collision_severity"],
         "vehicle": ["collision_index", "vehicle_reference"],
@@ -140,9 +143,18 @@ def _join(tables: Mapping[str, pa.Table], unit: str, max_orphan_share: float, dr
     if unit == "casualty":
         key = ["collision_index", "vehicle_reference"]
         return _beside(unit, rows, "vehicle", tables["vehicle"], key, max_orphan_share, dropped)
-    lone = collision.num_rows - pc.count_distinct(rows["collision_index"]).as_py()
-    dropped |= {"collisions without any vehicle": lone} if lone else {}
+    if lone := collision.num_rows - pc.count_distinct(rows["collision_index"]).as_py():
+        told = f"{lone} of {collision.num_rows} collisions have no vehicle"
+        _refuse_above(max_orphan_share, lone, collision.num_rows, told)
+        dropped["collisions without any vehicle"] = lone
     return rows
+
+
+def _refuse_above(max_share: float, number: int, of: int, told: str) -> None:
+    if number > max_share * of:
+        raise InputError(f"{told}. That is more than max_orphan_share={max_share:g}: the tables may be of different "
+                         "years or regions. Give tables that belong together, or raise it.")  # fmt: skip
+    print(f"dropped: {told}")
 
 
 def _beside(
@@ -153,10 +165,7 @@ def _beside(
     if at.null_count:
         example = rows["collision_index"][pc.index(at.is_null(), True).as_py()].as_py()
         told = f"{at.null_count} of {rows.num_rows} {unit} rows have no {what}, e.g. collision_index {example}"
-        if at.null_count > max_share * rows.num_rows:
-            raise InputError(f"{told}. That is more than max_orphan_share={max_share:g}: the tables may be of "
-                             "different years or regions. Give tables that belong together, or raise it.")  # fmt: skip
-        print(f"dropped: {told}")
+        _refuse_above(max_share, at.null_count, rows.num_rows, told)
         dropped[f"{unit} rows without their {what}"] = at.null_count
         rows, at = rows.filter(at.is_valid()), at.drop_null()
     new = [n for n in parent.column_names if n not in rows.column_names]

@@ -7,16 +7,18 @@ import pandas as pd
 import pyarrow as pa
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import IDENTIFIER, is_text, marked
+from roadsafety_components.core.store import IDENTIFIER, OUTCOME, is_text, marked
 
 
 def choose_features(
     table: pa.Table, target_column: str, exclude_columns: Sequence[str]
 ) -> tuple[list[str], dict[str, str]]:
     """Names of the feature columns, and every other column with the reason it is none."""
+    if wrong := [c for c in exclude_columns if not isinstance(c, str)]:
+        raise InputError(f"exclude_columns holds {wrong[0]!r}; it is a list of column names.")
     if unknown := set(exclude_columns) - set(table.column_names):
         raise InputError(f"exclude_columns names {', '.join(sorted(unknown))}, which the table does not have.")
-    identifiers = set(marked(table, IDENTIFIER))
+    identifiers, outcomes = set(marked(table, IDENTIFIER)), set(marked(table, OUTCOME))
     features, left_out = [], {}
     for field in table.schema:
         number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_boolean(field.type)
@@ -24,6 +26,8 @@ def choose_features(
             continue
         if field.name in identifiers:
             left_out[field.name] = "an identifier"
+        elif field.name in outcomes:
+            left_out[field.name] = "derived from the outcome, or known only after it"
         elif field.name.startswith("__index_level_"):
             left_out[field.name] = "the index that pandas stored"
         elif field.name in exclude_columns:

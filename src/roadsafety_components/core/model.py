@@ -86,6 +86,7 @@ def _load(path: str | Path, names: list[str]) -> tuple[Pipeline, Facts]:
                          "with train_classifier.")  # fmt: skip
     with zipfile.ZipFile(path) as archive:
         facts = json.loads(archive.read(_FACTS_ENTRY))
+    _ = facts["features"], facts["classes"], facts["target_column"]  # a file without them was not made by train.py
     trained_with = facts["versions"]["scikit-learn"]
     if trained_with.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         print(f"WARNING: the model was trained with scikit-learn {trained_with}; this is {sklearn.__version__}. Its "

@@ -16,7 +16,7 @@ import pyarrow.csv
 from roadsafety_components.core import schema
 from roadsafety_components.core.errors import InputError, nearest
 from roadsafety_components.core.sources import open_sources, read_bytes
-from roadsafety_components.core.store import CATEGORY, IDENTIFIER, digest, mark_columns, with_facts
+from roadsafety_components.core.store import CATEGORY, IDENTIFIER, OUTCOME, digest, mark_columns, with_facts
 
 _ARROW_TYPES = {
     "text": pa.string(),
@@ -71,11 +71,11 @@ def load_tables(source: str, files: Mapping[str, Path], unknown_codes: str = "er
     raw = _open(source) if source else [_open_raw(path, expected=table) for table, path in files.items()]
     by_table = {t: [f for f in raw if f.table == t] for t in schema.TABLES}
     if lost := [t for t, found in by_table.items() if not found]:
-        seen = ", ".join(f"{f.name} ({f.table})" for f in raw) or "none"
+        seen = ", ".join(f"{f.name} ({f.table or 'not recognised: ' + f.header[0][:50]})" for f in raw) or "none"
         raise InputError(f"no {' and no '.join(lost)} table was given; all three are needed. Files seen: {seen}.")
-    generations = {f.generation for f in raw}
+    generations = {f.generation for f in raw if f.table}
     if len(generations) > 1 and not generations <= {"2024", "2025"}:  # these two differ in one name only
-        told = "; ".join(f"{f.name}: {f.generation}" for f in raw)
+        told = "; ".join(f"{f.name}: {f.generation}" for f in raw if f.table)
         raise InputError(f"the files are of different generations ({told}). Load each generation on its own.")
     unlisted: Counter[str] = Counter()
     with ThreadPoolExecutor() as pool:  # the work is in compiled code, which lets the others run
@@ -97,8 +97,8 @@ def _open(source: str) -> list[RawFile]:
         opened = [_open_raw(path) for path in paths_found]
     for file in opened:
         if file.table == "":
-            print(f"{file.name}: not a STATS19 table (header {', '.join(file.header[:4])}, ...): left aside")
-    return [f for f in opened if f.table]
+            print(f"WARNING: {file.name} is not a STATS19 table (header {file.header[0][:50]} ...): left aside")
+    return opened
 
 
 def _open_raw(path: Path, expected: str = "") -> RawFile:
@@ -159,7 +159,7 @@ def _parse(file: RawFile, unknown_codes: str, unlisted: Counter[str]) -> pa.Tabl
         elif column.kind == "text":
             values = _text_without_missing(values)
         elif column.kind != "time":
-            values, unlisted_here = _numbers_without_missing(column, values)
+            values, unlisted_here = _numbers_without_missing(file.name, column, values)
             if unlisted_here:
                 strange[name] = unlisted_here
         typed[name] = values
@@ -168,10 +168,12 @@ def _parse(file: RawFile, unknown_codes: str, unlisted: Counter[str]) -> pa.Tabl
         if unknown_codes == "error":
             raise InputError(f"{file.name}: codes that the code list does not have. {told}. If the file is right, "
                              "run with unknown_codes=null: they become missing, and are counted.")  # fmt: skip
-        print(f"{file.name}: codes that the code list does not have, now missing. {told}")
+        print(f"WARNING: {file.name}: codes that the code list does not have, now missing. {told}")
         unlisted.update({f"{file.table}.{n}": c.total() for n, c in strange.items()})
     _check_present(file, typed)
     _derive_key_parts(file, typed)
+    if "date" in typed:
+        _check_calendar(file, typed)
     return pa.table({n: typed[n] for n in columns if n in typed})
 
 
@@ -258,11 +260,13 @@ def _text_without_missing(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(values, "-1"), None, values)
 
 
-def _numbers_without_missing(column: schema.Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Counter[int]]:
+def _numbers_without_missing(
+    where: str, column: schema.Column, values: pa.ChunkedArray
+) -> tuple[pa.ChunkedArray, Counter[int]]:
     """Missing codes to null; for a code column also the count of each value that is not in its list."""
     if column.kind == "float":
         if pc.all(pc.is_finite(values)).as_py() is False:  # None where all are missing
-            raise InputError(f"column {column.name} holds nan or inf; where a value is missing the field is empty.")
+            raise InputError(f"{where}: {column.name} holds nan or inf; where a value is missing the field is empty.")
         return values, Counter()
     lost = set() if column.missing is None else {column.missing}
     if not column.codes:  # a quantity: "recorded as unknown" cannot stay as a number
@@ -308,6 +312,17 @@ def _derive_key_parts(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> Non
         columns["collision_ref_no"] = pc.utf8_slice_codeunits(index, 4)
 
 
+def _check_calendar(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
+    """A date of another year than its record's, or of another weekday in many rows, was converted wrongly."""
+    date, year = columns["date"], columns["collision_year"]
+    if pc.any(wrong := pc.not_equal(pc.year(date), pc.cast(year, pa.int64()))).as_py():
+        at = pc.index(wrong, True).as_py()
+        raise InputError(f"{file.name}: row {at + 2}: the date {date[at]} is not in the record's year {year[at]}.")
+    wrong = pc.not_equal(pc.day_of_week(date, count_from_zero=False, week_start=7), columns["day_of_week"])
+    if (days := pc.sum(wrong).as_py() or 0) > 5 + len(date) // 20:
+        raise InputError(f"{file.name}: {days} dates are not on their day_of_week; are day and month swapped?")
+
+
 def _check_key(name: str, table: pa.Table) -> None:
     """A key that is not unique would multiply rows in every later join."""
     keys = _KEYS[name]
@@ -333,6 +348,8 @@ def _finish(name: str, table: pa.Table, files: list[RawFile], common: dict[str, 
         if column.name in table.column_names:
             if column.availability == "identifier":
                 marks[column.name] = IDENTIFIER
+            elif column.availability in ("target_derived", "post_outcome", "reporting_process"):
+                marks[column.name] = OUTCOME
             elif column.kind in ("code", "nominal"):
                 marks[column.name] = CATEGORY
     facts = {

@@ -253,6 +253,9 @@ def _parties(rng: Rng, collision: Rows) -> tuple[Rows, Rows]:
 
 
 def _chunks(collisions: int, seed: int, years: Sequence[int]) -> Iterator[dict[str, Rows]]:
+    if not all(isinstance(year, (int, float)) for year in years):
+        raise InputError(f"years is {list(years)}; it is a list of calendar years.")
+    years = [int(year) for year in years]
     if collisions < 1 or not years or min(years) < 1979 or max(years) > 2100:
         raise InputError(f"{collisions} collisions in years {list(years)}: ask for 1 or more, in 1979 to 2100.")
     if seed < 0:

@@ -13,8 +13,8 @@ GENERATIONS = ("legacy", "accident", "2024", "2025")
 # Synthetic records say so in their own key (year, then this), wherever they go. No police reference begins so.
 SYNTHETIC_PREFIX = "SYN"
 
-# One line a column: canonical name, name in the 2005-2019 files, name in the 2020-2023 files (= as canonical,
-# - not there), kind, availability class, code for missing, codes for "recorded as unknown", all legal codes.
+# One line a column: canonical name, name in the 2005-2019 files (= as canonical, With_Capitals), name in the
+# 2020-2023 files (= as canonical, - not there), kind, availability class, code for missing, codes for "recorded as unknown", all legal codes.
 # kind: text; int, float (quantities); code (no order); ordinal; nominal (a number that is a name); date; time.
 # casualty_type 33 (e-scooter) and junction_detail 19 are in the published files but in no guide.
 _COLUMNS = """
@@ -22,43 +22,43 @@ _COLUMNS = """
 collision_index Accident_Index accident_index text identifier - - -
 collision_year - accident_year int identifier - - -
 collision_ref_no - accident_reference text identifier - - -
-location_easting_osgr Location_Easting_OSGR = float location - - -
-location_northing_osgr Location_Northing_OSGR = float location - - -
-longitude Longitude = float location - - -
-latitude Latitude = float location - - -
-police_force Police_Force = code group - - 1,3-7,10-14,16-17,20-23,30-37,40-48,50,52-55,60-63,91-99
+location_easting_osgr = = float location - - -
+location_northing_osgr = = float location - - -
+longitude = = float location - - -
+latitude = = float location - - -
+police_force = = code group - - 1,3-7,10-14,16-17,20-23,30-37,40-48,50,52-55,60-63,91-99
 collision_severity Accident_Severity accident_severity ordinal target - - 1-3
-number_of_vehicles Number_of_Vehicles = int post_impact - - -
-number_of_casualties Number_of_Casualties = int post_outcome - - -
-date Date = date pre - - -
-day_of_week Day_of_Week = code pre - - 1-7
-time Time = time pre - - -
+number_of_vehicles = = int post_impact - - -
+number_of_casualties = = int post_outcome - - -
+date = = date pre - - -
+day_of_week = = code pre - - 1-7
+time = = time pre - - -
 local_authority_district Local_Authority_(District) = code location -1 - -
 local_authority_ons_district - = text location -1 - -
 local_authority_highway Local_Authority_(Highway) = text location -1 - -
 local_authority_highway_current - - text location - - -
 first_road_class 1st_Road_Class = code pre -1 - 1-6
 first_road_number 1st_Road_Number = nominal pre -1 - -
-road_type Road_Type = code pre -1 9 1-3,6-7,9,12
-speed_limit Speed_limit = int pre -1 99 -
+road_type = = code pre -1 9 1-3,6-7,9,12
+speed_limit = = int pre -1 99 -
 junction_detail_historic Junction_Detail junction_detail code pre -1 99 0-3,5-9,99
 junction_detail - - code pre -1 99 0,13,16-19,99
-junction_control Junction_Control = code pre -1 9 0-4,9
+junction_control = = code pre -1 9 0-4,9
 second_road_class 2nd_Road_Class = code pre -1 9 0-6,9
 second_road_number 2nd_Road_Number = nominal pre -1 - -
 pedestrian_crossing_human_control_historic Pedestrian_Crossing-Human_Control pedestrian_crossing_human_control code pre -1 9 0-2,9
 pedestrian_crossing_physical_facilities_historic Pedestrian_Crossing-Physical_Facilities pedestrian_crossing_physical_facilities code pre -1 9 0-1,4-5,7-9
 pedestrian_crossing - - code pre -1 99 0,11-17,99
-light_conditions Light_Conditions = code pre -1 7 1,4-7
-weather_conditions Weather_Conditions = code pre -1 9 1-9
-road_surface_conditions Road_Surface_Conditions = code pre -1 9 1-7,9
-special_conditions_at_site Special_Conditions_at_Site = code pre -1 9 0-7,9
+light_conditions = = code pre -1 7 1,4-7
+weather_conditions = = code pre -1 9 1-9
+road_surface_conditions = = code pre -1 9 1-7,9
+special_conditions_at_site = = code pre -1 9 0-7,9
 carriageway_hazards_historic Carriageway_Hazards carriageway_hazards code pre -1 9 0-7,9
 carriageway_hazards - - code pre -1 99 0,11-21,99
-urban_or_rural_area Urban_or_Rural_Area = code pre -1 - 1-3
-did_police_officer_attend_scene_of_accident Did_Police_Officer_Attend_Scene_of_Accident = code post_outcome -1 - 1-3
+urban_or_rural_area = = code pre -1 - 1-3
+did_police_officer_attend_scene_of_accident = = code post_outcome -1 - 1-3
 trunk_road_flag - = code pre -1 - 1-2
-lsoa_of_accident_location LSOA_of_Accident_Location = text location -1 - -
+lsoa_of_accident_location = = text location -1 - -
 enhanced_severity_collision - = code target_derived -1 - 1,3,5-7
 collision_injury_based - - code reporting_process -1 - 0-1
 collision_adjusted_severity_serious - - float target_derived - - -
@@ -67,34 +67,34 @@ collision_adjusted_severity_slight - - float target_derived - - -
 collision_index Accident_Index accident_index text identifier - - -
 collision_year - accident_year int identifier - - -
 collision_ref_no - accident_reference text identifier - - -
-vehicle_reference Vehicle_Reference = int identifier - - -
-vehicle_type Vehicle_Type = code involved_party -1 97,98,99 1-5,8-11,16-23,90,97-99,103-106,108-110,113
-towing_and_articulation Towing_and_Articulation = code involved_party -1 9 0-5,9
+vehicle_reference = = int identifier - - -
+vehicle_type = = code involved_party -1 97,98,99 1-5,8-11,16-23,90,97-99,103-106,108-110,113
+towing_and_articulation = = code involved_party -1 9 0-5,9
 vehicle_manoeuvre_historic Vehicle_Manoeuvre vehicle_manoeuvre code involved_party -1 99 1-18,99
 vehicle_manoeuvre - - code involved_party -1 99 1-15,19-20,99
 vehicle_direction_from - = code involved_party -1 9 0-9
 vehicle_direction_to - = code involved_party -1 9 0-9
 vehicle_location_restricted_lane_historic Vehicle_Location-Restricted_Lane vehicle_location_restricted_lane code involved_party -1 99 0-10,99
 vehicle_location_restricted_lane - - code involved_party -1 99 0-2,4-6,9,99
-junction_location Junction_Location = code involved_party -1 9 0-9
-skidding_and_overturning Skidding_and_Overturning = code post_impact -1 9 0-5,9
-hit_object_in_carriageway Hit_Object_in_Carriageway = code post_impact -1 99 0-2,4-12,99
-vehicle_leaving_carriageway Vehicle_Leaving_Carriageway = code post_impact -1 9 0-9
-hit_object_off_carriageway Hit_Object_off_Carriageway = code post_impact -1 99 0-11,99
+junction_location = = code involved_party -1 9 0-9
+skidding_and_overturning = = code post_impact -1 9 0-5,9
+hit_object_in_carriageway = = code post_impact -1 99 0-2,4-12,99
+vehicle_leaving_carriageway = = code post_impact -1 9 0-9
+hit_object_off_carriageway = = code post_impact -1 99 0-11,99
 first_point_of_impact 1st_Point_of_Impact = code post_impact -1 9 0-4,9
 vehicle_left_hand_drive Was_Vehicle_Left_Hand_Drive? = code involved_party -1 9 1-2,9
 journey_purpose_of_driver_historic Journey_Purpose_of_Driver journey_purpose_of_driver code involved_party -1 6,15 1-6,15
 journey_purpose_of_driver - - code involved_party -1 6 1-2,6-9
-sex_of_driver Sex_of_Driver = code involved_party -1 3 1-3
-age_of_driver Age_of_Driver = int involved_party -1 - -
-age_band_of_driver Age_Band_of_Driver = code involved_party -1 - 1-11
+sex_of_driver = = code involved_party -1 3 1-3
+age_of_driver = = int involved_party -1 - -
+age_band_of_driver = = code involved_party -1 - 1-11
 engine_capacity_cc Engine_Capacity_(CC) = int involved_party -1 - -
-propulsion_code Propulsion_Code = code involved_party -1 - 1-12
-age_of_vehicle Age_of_Vehicle = int involved_party -1 - -
+propulsion_code = = code involved_party -1 - 1-12
+age_of_vehicle = = int involved_party -1 - -
 generic_make_model - = text involved_party -1 - -
-driver_imd_decile Driver_IMD_Decile = ordinal involved_party -1 - 1-10
-driver_home_area_type Driver_Home_Area_Type = code involved_party -1 - 1-3
-vehicle_imd_decile Vehicle_IMD_Decile - ordinal involved_party -1 - 1-10
+driver_imd_decile = = ordinal involved_party -1 - 1-10
+driver_home_area_type = = code involved_party -1 - 1-3
+vehicle_imd_decile = - ordinal involved_party -1 - 1-10
 lsoa_of_driver - = text location -1 - -
 escooter_flag - = code involved_party - - 0-1
 driver_distance_banding - = ordinal involved_party -1 - 1-5
@@ -102,21 +102,21 @@ driver_distance_banding - = ordinal involved_party -1 - 1-5
 collision_index Accident_Index accident_index text identifier - - -
 collision_year - accident_year int identifier - - -
 collision_ref_no - accident_reference text identifier - - -
-vehicle_reference Vehicle_Reference = int identifier - - -
-casualty_reference Casualty_Reference = int identifier - - -
-casualty_class Casualty_Class = code post_outcome - - 1-3
-sex_of_casualty Sex_of_Casualty = code post_outcome -1 9 1-2,9
-age_of_casualty Age_of_Casualty = int post_outcome -1 - -
-age_band_of_casualty Age_Band_of_Casualty = code post_outcome -1 - 1-11
-casualty_severity Casualty_Severity = ordinal target_derived - - 1-3
-pedestrian_location Pedestrian_Location = code post_outcome -1 10 0-10
-pedestrian_movement Pedestrian_Movement = code post_outcome -1 9 0-9
-car_passenger Car_Passenger = code post_outcome -1 9 0-2,9
-bus_or_coach_passenger Bus_or_Coach_Passenger = code post_outcome -1 9 0-4,9
-pedestrian_road_maintenance_worker Pedestrian_Road_Maintenance_Worker = code post_outcome -1 2 0-3
-casualty_type Casualty_Type = code post_outcome -1 97,98,99 0-5,8-11,16-23,33,90,97-99,103-106,108-110,113
-casualty_home_area_type Casualty_Home_Area_Type = code post_outcome -1 - 1-3
-casualty_imd_decile Casualty_IMD_Decile = ordinal post_outcome -1 - 1-10
+vehicle_reference = = int identifier - - -
+casualty_reference = = int identifier - - -
+casualty_class = = code post_outcome - - 1-3
+sex_of_casualty = = code post_outcome -1 9 1-2,9
+age_of_casualty = = int post_outcome -1 - -
+age_band_of_casualty = = code post_outcome -1 - 1-11
+casualty_severity = = ordinal target_derived - - 1-3
+pedestrian_location = = code post_outcome -1 10 0-10
+pedestrian_movement = = code post_outcome -1 9 0-9
+car_passenger = = code post_outcome -1 9 0-2,9
+bus_or_coach_passenger = = code post_outcome -1 9 0-4,9
+pedestrian_road_maintenance_worker = = code post_outcome -1 2 0-3
+casualty_type = = code post_outcome -1 97,98,99 0-5,8-11,16-23,33,90,97-99,103-106,108-110,113
+casualty_home_area_type = = code post_outcome -1 - 1-3
+casualty_imd_decile = = ordinal post_outcome -1 - 1-10
 lsoa_of_casualty - = text post_outcome -1 - -
 enhanced_casualty_severity - = code target_derived -1 - 1,3,5-7
 casualty_injury_based - - code reporting_process - - 0-1
@@ -178,11 +178,6 @@ def canonical_name(table: str, generation: str, name: str) -> str | None:
     return _lookup(table, generation).get(name.strip().lower())
 
 
-def header(table: str, generation: str) -> list[str]:
-    """The file's column names for a table in a generation, canonical order."""
-    return [c.names[generation] for c in columns(table).values() if generation in c.names]
-
-
 @cache
 def _lookup(table: str, generation: str) -> dict[str, str]:
     known = {c.names[generation].lower(): c.name for c in columns(table).values() if generation in c.names}
@@ -197,7 +192,7 @@ def _parse() -> dict[str, dict[str, Column]]:
             tables[line.strip("[]")] = current = {}
             continue
         name, legacy, accident, kind, availability, missing, unknown, codes = line.split()
-        names = {"legacy": legacy, "accident": name if accident == "=" else accident}
+        names = {"legacy": name.title() if legacy == "=" else legacy, "accident": name if accident == "=" else accident}
         if name not in _ENDED:
             renamed_2025 = "collision_reference" if name == "collision_ref_no" else name
             names |= {"2024": name, "2025": renamed_2025}

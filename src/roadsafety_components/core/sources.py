@@ -119,8 +119,8 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         InputError: a damaged archive, or a zip without exactly one CSV.
     """
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         if content.startswith(b"\x1f\x8b"):
             return gzip.decompress(content)
         if content.startswith((b"PK\3\4", b"PK\5\6")):
@@ -130,6 +130,8 @@ def read_bytes(path: Path) -> bytes:
                     held = archive.namelist()[:5]
                     raise InputError(f"{path.name}: a zip with one CSV was expected; it holds {held}.")
                 return archive.read(names[0])
+    except PermissionError:
+        raise InputError(f"{path} may not be read by this user (id {os.getuid()}).") from None
     except (EOFError, OSError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(f"{path.name}: the archive is damaged or cut short ({error}). Download it again.") from error
     return content

@@ -89,6 +89,8 @@ def _check(
         if name not in table.column_names:
             raise InputError(f"there is no column {name!r}.{nearest(name, table.column_names)} The table has "
                              f"{', '.join(table.column_names)}.")  # fmt: skip
+        if pa.types.is_nested(table[name].type):
+            raise InputError(f"column {name} is {table[name].type}; the target and the group are plain values.")
         if lost := table[name].null_count:
             raise InputError(f"column {name} is missing in {lost} of {table.num_rows} rows; drop or fill them first.")
     if method == "year":  # it has no use for test_share
@@ -121,7 +123,7 @@ def _by_year(table: pa.Table, year_column: str, test_from_year: int) -> npt.NDAr
     first = int(test_from_year) or seen[-1]
     if not seen[0] < first <= seen[-1]:
         raise InputError(f"a split by year from {first} leaves one side empty: the table has the years {seen}. Give "
-                         "test_from_year above the first of them, or split by group.")  # fmt: skip
+                         "test_from_year above the first of them, more years, or split by group.")  # fmt: skip
     return np.where(years >= first, PARTS.index("test"), PARTS.index("train"))
 
 

@@ -24,6 +24,7 @@ _FACTS_KEY = b"roadsafety"
 # Marks on a column of the file: an identifier is never a feature, a category is a number that stands for a name.
 IDENTIFIER = "identifier"
 CATEGORY = "category"
+OUTCOME = "outcome"  # known only with or after what is to be predicted: never a feature
 _MARK_KEY = b"roadsafety.mark"
 
 
@@ -106,6 +107,9 @@ def read_dataset(path: str | Path, name: str = "dataset") -> pa.Table:
         reason = str(error).split(". ")[0]
         raise InputError(f"{name}: {path} is not a Parquet file that can be read ({reason}). Steps hand each other "
                          "Parquet: give the output of load_stats19 or of another step, no CSV.") from error  # fmt: skip
+    views = {f.name: pa.string() for f in table.schema if pa.types.is_string_view(f.type)}
+    if views:  # which many of Arrow's functions do not take
+        table = table.cast(pa.schema([f.with_type(views.get(f.name, f.type)) for f in table.schema]))
     if table.num_rows == 0:
         raise InputError(f"{name}: {path} has columns but no rows.")
     return with_facts(table, facts_of(table) | {"sha256": digest(path)})

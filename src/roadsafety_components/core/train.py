@@ -103,8 +103,8 @@ def check_target(table: pa.Table, target_column: str) -> list[str]:
     if values.null_count:
         raise InputError(f"target column {target_column} is missing in {values.null_count} of {len(values)} rows; drop "
                          "or label them first.")  # fmt: skip
-    if pa.types.is_floating(values.type):
-        raise InputError(f"target column {target_column} holds fractions ({values.type}); a classifier needs classes "
+    if pa.types.is_floating(values.type) or pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+        raise InputError(f"target column {target_column} is of type {values.type}; a classifier needs classes "
                          "as text, booleans or whole numbers.")  # fmt: skip
     classes = sorted(pc.unique(values.cast(pa.string())).to_pylist())
     if len(classes) < 2:

@@ -58,16 +58,12 @@ def carries_core(step: Any) -> Any:
 
 def carried_source(function: Callable[..., Any]) -> str:
     """The text to put in front of a step's function."""
-    modules = sorted(_closure(function) | {"errors"})
+    modules = sorted(core_modules(function) | {"errors"})
     return _BEGIN + "".join(_MODULE.format(name=m, source=_source(m)) for m in modules) + _END
 
 
 def core_modules(function: Callable[..., Any]) -> set[str]:
     """Names of the core modules that a step's function imports, and those that they import."""
-    return _closure(function)
-
-
-def _closure(function: Callable[..., Any]) -> set[str]:
     waiting = _imports(textwrap.dedent(inspect.getsource(function)))
     seen: set[str] = set()
     while waiting:

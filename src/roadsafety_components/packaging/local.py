@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from kfp import components, local
 from kfp.local import docker_task_handler, pipeline_orchestrator, subprocess_task_handler
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 
 from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
 from roadsafety_components.packaging.interface import parse_value
@@ -44,12 +44,14 @@ class StepRun:
         seconds: wall time of the step's process.
         exit_code: 0, 2 for bad input, another for a bug.
         message: what the step said of its failure; empty if it succeeded.
+        warnings: lines of its output that begin with WARNING or dropped.
     """
 
     name: str
     seconds: float
     exit_code: int
     message: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,7 +59,8 @@ class PipelineRun:
     """A pipeline that has ended: its steps in order, and the artifacts that they left.
 
     Attributes:
-        artifacts: by ``step.artifact``; each as KFP's executor output has it: name, uri, metadata.
+        artifacts: by ``step.artifact``, in a loop ``loop/step.artifact``; each as KFP's executor output has it: name,
+            uri, metadata.
     """
 
     steps: list[StepRun] = field(default_factory=list)
@@ -126,8 +129,9 @@ def run_pipeline(
             code = work(file)
         with log.open(encoding="utf-8", errors="replace") as file:
             file.seek(start)
-            message = _failure(file.read()) if code else ""
-        run.steps.append(StepRun(name, time.monotonic() - began, code, message))
+            text = file.read()
+        warnings = tuple(re.findall(r"^(?:WARNING|dropped): .*", text, re.M))
+        run.steps.append(StepRun(name, time.monotonic() - began, code, _failure(text) if code else "", warnings))
         with contextlib.redirect_stdout(screen):
             ended(run.steps[-1])
         return code
@@ -157,17 +161,25 @@ def parse_argument(pipeline: Any, name: str, text: str) -> Any:
     """A parameter's value from its text on the command line, in the type that the pipeline declares.
 
     Raises:
-        InputError: not a value of that type.
+        InputError: no such parameter, or not a value of its type.
     """
-    spec = (pipeline.component_spec.inputs or {}).get(name)
-    kind = _KINDS.get(spec.type, "str") if spec else "str"
-    return parse_value(kind, text, f"parameter {name}")
+    inputs = pipeline.component_spec.inputs or {}
+    if name not in inputs:
+        raise InputError(f"the pipeline has no parameter {name}; it has {', '.join(inputs)}.")
+    return parse_value(_KINDS.get(inputs[name].type, "str"), text, f"parameter {name}")
 
 
 def unmet(command: list[str]) -> list[str]:
     """What a lightweight step's install prefix asks for and this environment does not have."""
     problems = []
-    for requirement in _requirements(command):
+    for text in _requirements(command):
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            problems.append(f"{text} (not a name with a version: it cannot be checked here)")
+            continue
+        if requirement.marker and not requirement.marker.evaluate():
+            continue
         try:
             there = version(requirement.name)
         except PackageNotFoundError:
@@ -186,12 +198,10 @@ def _close_enough(requirement: Requirement, there: str) -> bool:
     return len(pins) == 1 and pins[0].split(".")[0] == there.split(".", maxsplit=1)[0]
 
 
-def _requirements(command: list[str]) -> list[Requirement]:
+def _requirements(command: list[str]) -> list[str]:
     if command[:2] != ["sh", "-c"] or not (match := _INSTALL.search(command[2])):
         return []
-    quoted = re.findall(r"'([^']+)'", match[0])
-    found = [Requirement(text) for text in quoted if not text.startswith("--")]
-    return [r for r in found if r.marker is None or r.marker.evaluate()]
+    return [text for text in re.findall(r"'([^']+)'", match[0]) if not text.startswith("--")]
 
 
 def without_install(command: list[str]) -> list[str]:
@@ -310,9 +320,10 @@ def _artifacts(output: Path) -> dict[str, dict[str, Any]]:
     newest = max((p for p in output.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
     found = {}
     for path in sorted(newest.rglob("executor_output.json"), key=lambda p: p.stat().st_mtime):
-        step = path.parent.name
-        for name, listed in json.loads(path.read_text())["artifacts"].items():
-            found[f"{step}.{name}"] = listed["artifacts"][0]
+        step = path.parent.relative_to(newest).as_posix()  # within a loop: loop/step
+        for name, listed in json.loads(path.read_text()).get("artifacts", {}).items():
+            for number, artifact in enumerate(listed["artifacts"]):
+                found[f"{step}.{name}" + (f"[{number}]" if number else "")] = artifact
     return found
 
 

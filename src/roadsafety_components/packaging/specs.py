@@ -15,15 +15,16 @@ from typing import Any
 import kfp
 import yaml
 from kfp import compiler
+from kfp.dsl import graph_component
 
 from roadsafety_components._version import __version__
 from roadsafety_components.packaging.interface import Port, interface_of
+from roadsafety_components.packaging.paths import pipelines_folder
 
 # A process argument ends at 131,071 bytes, and the driver gets the container's spec JSON-escaped as one argument.
 MOST_SOURCE_BYTES = 48_000
 # The cluster's store ends near 1.5 MB.
 MOST_PIPELINE_BYTES = 1_000_000
-PACKAGINGS = ("lightweight", "container")
 
 
 @dataclass(frozen=True)
@@ -33,43 +34,6 @@ class Library:
     lightweight: Mapping[str, Any]
     container: Mapping[str, Any]
     stability: Mapping[str, str]
-
-
-_PACKAGE = Path(__file__).parents[1]
-_CHECKOUT = _PACKAGE.parents[1]
-
-
-def specs_folder() -> Path:
-    """The specs: inside an installed wheel, or in the checkout."""
-    packaged = _PACKAGE / "_specs"
-    return packaged if packaged.is_dir() else _CHECKOUT / "component_specs"
-
-
-def pipelines_folder() -> Path | None:
-    """The pipelines' Python files; None where the package was installed from a wheel."""
-    folder = _CHECKOUT / "pipelines"
-    return folder if folder.is_dir() and not (_PACKAGE / "_specs").is_dir() else None
-
-
-def spec_path(name: str, packaging: str = "lightweight") -> Path:
-    """Path of a step's YAML, for ``kfp.components.load_component_from_file``.
-
-    Args:
-        name: a step, e.g. ``train_classifier``; or a pipeline, e.g. ``road_safety_pipeline``.
-        packaging: ``lightweight`` or ``container``; a pipeline's name tells its own.
-
-    Raises:
-        ValueError: no such step or packaging.
-    """
-    folder = specs_folder()
-    if packaging not in PACKAGINGS:
-        raise ValueError(f"packaging is {packaging!r}; it can be {' or '.join(PACKAGINGS)}.")
-    places = [folder / "container"] if packaging == "container" else [folder, folder / "pipelines"]
-    for place in places:
-        if (path := place / f"{name}.yaml").is_file():
-            return path
-    there = sorted(p.stem for place in places for p in place.glob("*.yaml"))
-    raise ValueError(f"there is no {packaging} spec {name!r}; there are {', '.join(there)}.")
 
 
 def write_specs(folder: Path, library: Library) -> list[Path]:
@@ -88,8 +52,8 @@ def write_specs(folder: Path, library: Library) -> list[Path]:
     _refuse(_limits(pipelines))
     files |= pipelines
     files["catalog.json"] = _catalog_text(catalog | entries)
-    for stale in set(_relative_files(folder)) - set(files):
-        (folder / stale).unlink()
+    for stale in _ours(folder) - set(files):  # what this command wrote there before, nothing else
+        (folder / stale).unlink(missing_ok=True)
     _write(folder, files)
     return [folder / name for name in files]
 
@@ -141,15 +105,18 @@ def load_pipeline_module(path: Path) -> ModuleType:
 
 
 def pipeline_in(path: Path) -> Any:
-    """The pipeline that a Python file defines under the file's own name.
+    """The pipeline that a Python file defines: the one called as the file, else the only one.
 
     Raises:
-        ValueError: it defines none.
+        ValueError: it defines none, or several and none called as the file.
     """
-    pipeline = getattr(load_pipeline_module(path), path.stem, None)
-    if not hasattr(pipeline, "pipeline_spec"):
-        raise ValueError(f"{path} defines no pipeline called {path.stem}.")
-    return pipeline
+    module = load_pipeline_module(path)
+    defined = {n: p for n, p in vars(module).items() if isinstance(p, graph_component.GraphComponent)}
+    if path.stem in defined:
+        return defined[path.stem]
+    if len(defined) != 1:
+        raise ValueError(f"{path} defines {len(defined)} pipelines ({', '.join(defined)}); call one {path.stem}.")
+    return next(iter(defined.values()))
 
 
 def breaking_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -231,7 +198,7 @@ def _compile_pipelines() -> tuple[dict[str, str], dict[str, Any]]:
     """Every pipeline's text by its path in the folder, and the pipelines' part of the catalogue."""
     files: dict[str, str] = {}
     pipelines = []
-    for path in sorted((_CHECKOUT / "pipelines").glob("*_pipeline.py")):
+    for path in sorted((pipelines_folder() or Path("/dev/null")).glob("*_pipeline.py")):
         pipeline = pipeline_in(path)
         text = files[f"pipelines/{path.stem}.yaml"] = compile_readable(pipeline)
         about = " ".join((pipeline.description or "").split())
@@ -278,9 +245,25 @@ def _relative_files(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in found)
 
 
+def _ours(folder: Path) -> set[str]:
+    """Files that the folder's catalogue lists."""
+    catalog = _catalog_in(folder)
+    return {entry["spec"] for kind in ("steps", "pipelines") for entry in catalog.get(kind, [])}
+
+
 def _catalog_in(folder: Path) -> dict[str, Any]:
+    """The folder's catalogue; empty where there is none.
+
+    Raises:
+        ValueError: a catalog.json of something else.
+    """
     path = folder / "catalog.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    catalog = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(catalog, dict) or "version" not in catalog or "steps" not in catalog:
+        raise ValueError(f"{path} is not a catalogue of these specs; choose another folder.")
+    return catalog
 
 
 def _sdk_version(folder: Path) -> str:
