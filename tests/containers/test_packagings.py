@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,19 @@ def test_west_yorkshire_goes_through_the_containers(image, west_yorkshire, tmp_p
     assert run.artifacts["preprocess-collisions.clean_data"]["metadata"]["rows"] == 7355
     assert json.dumps(run.artifacts["evaluate-classifier.metrics"]["metadata"]["balanced_accuracy"])
     assert Path(run.artifacts["evaluate-classifier.report"]["uri"]).read_text().lower().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("given", ["--data", "--param"])
+def test_the_command_lets_containers_read_the_data(image, sample, tmp_path, given):
+    """However the folder is named, it is there in the container, at its own path."""
+    words = ["--data", str(sample)] if given == "--data" else ["--param", f"source={sample}"]
+    command = [sys.executable, "-m", "roadsafety_components.cli", "run", "road_safety_container_pipeline"]
+    done = subprocess.run(
+        [*command, "--runner", "docker", "--output", tmp_path / "out", "--param", "n_estimators=5", *words],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok    evaluate_classifier" in done.stdout
 
 
 def test_an_image_that_is_nowhere_is_said(engine, sample, tmp_path):

@@ -46,8 +46,8 @@ def run(
         elif data or sample:
             raise InputError("--data and --sample are for a pipeline with a parameter source, not given twice.")
         local.check_arguments(loaded, arguments)
-        sources = [Path(part) for part in [arguments.get("source", ""), *str(arguments.get("source", "")).split()]]
-        readable = [path for path in sources if str(path) != "." and path.exists()]
+        source = str(arguments.get("source", ""))
+        readable = [path for path in {Path(part) for part in (source, *source.split()) if part} if path.exists()]
         with console.status("starting") as status:
             result = local.run_pipeline(
                 spec, arguments, folder / "artifacts", log, runner, readable,

@@ -233,7 +233,8 @@ def _docker_runner(images: Sequence[str], readable: Sequence[Path]) -> Any:
                                      "Build it (`make image`), or pull it first.") from error  # fmt: skip
     except docker.errors.DockerException as error:
         raise InputError(f"no Docker engine answers ({error}). Start it, or use --runner subprocess.") from error
-    mounts = [Mount(target=str(p.resolve()), source=str(p.resolve()), type="bind", read_only=True) for p in readable]
+    # At the path as given, which may be a link; the engine wants where it leads.
+    mounts = [Mount(target=str(p.absolute()), source=str(p.resolve()), type="bind", read_only=True) for p in readable]
     # The user's own id, so that what a step leaves belongs to the user; a home that any id may write to.
     user = f"{os.getuid()}:{os.getgid()}"
     return local.DockerRunner(user=user, environment={"HOME": "/tmp"}, **({"mounts": mounts} if mounts else {}))
