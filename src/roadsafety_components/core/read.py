@@ -111,7 +111,8 @@ def _open_raw(path: Path, expected: str = "") -> RawFile:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{name} is UTF-16; save it as UTF-8.")
     content = content.removeprefix(b"\xef\xbb\xbf")
-    first, _, rest = content.partition(b"\n")
+    end = content.find(b"\n")
+    first, rest = (content[:end], content[end : end + 4096]) if end >= 0 else (content, b"")  # no copy of it all
     if content[:99].lstrip()[:1] == b"<":
         raise InputError(f"{name} is a web page, not a CSV: the address may have moved, or needs a login.")
     try:
