@@ -16,7 +16,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from roadsafety_components import components, containers, spec_path
-from roadsafety_components.core import clean, evaluate, model, read, split, store, train
+from roadsafety_components.core import clean, datasets, evaluate, model, read, split, store, train
 from roadsafety_components.packaging import local, specs
 
 from .baselines import floor, original_forest, original_matrix, original_preprocess
@@ -52,7 +52,7 @@ def _load_and_preprocess(source: Path, folder: Path) -> None:
     """Do what the two steps do: three typed, checked tables written, read again, joined, written."""
     tables = read.load_tables(str(source), {})
     store.write_datasets(list(tables.values()), [folder / f"{name}.parquet" for name in tables])
-    again = {name: store.read_dataset(folder / f"{name}.parquet") for name in ("collision", "vehicle")}
+    again = {name: datasets.read_dataset(folder / f"{name}.parquet") for name in ("collision", "vehicle")}
     store.write_dataset(clean.preprocess(again), folder / "clean.parquet")
 
 
@@ -118,13 +118,13 @@ def test_overhead_of_a_local_run_against_one_process(west_yorkshire, tmp_path):
 
     def in_one_process() -> None:
         _load_and_preprocess(west_yorkshire, tmp_path)
-        parts = split.split(store.read_dataset(tmp_path / "clean.parquet"), "severity", "collision_index")
+        parts = split.split(datasets.read_dataset(tmp_path / "clean.parquet"), "severity", "collision_index")
         store.write_datasets(list(parts.values()), [tmp_path / f"{name}.parquet" for name in parts])
-        fitted, facts = train.train_classifier(store.read_dataset(tmp_path / "train.parquet"), "severity",
+        fitted, facts = train.train_classifier(datasets.read_dataset(tmp_path / "train.parquet"), "severity",
                                                n_estimators=10)  # fmt: skip
         model.write_model(fitted, facts, tmp_path / "m.skops")
         fitted, facts = model.read_model(tmp_path / "m.skops")
-        result = evaluate.evaluate_classifier(fitted, facts, store.read_dataset(tmp_path / "test.parquet"))
+        result = evaluate.evaluate_classifier(fitted, facts, datasets.read_dataset(tmp_path / "test.parquet"))
         from roadsafety_components.core.report import evaluation_report
 
         store.write_text(evaluation_report(result), tmp_path / "report.html")

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from roadsafety_components.core import schema, store
+from roadsafety_components.core import datasets, schema, store
 from roadsafety_components.core.clean import preprocess
 from roadsafety_components.core.errors import InputError
 
@@ -425,7 +425,7 @@ def test_facts_say_what_the_table_is(tmp_path: Path) -> None:
     for name, table in tables().items():
         told = {"generation": "2024", "years": [2023, 2024], "synthetic": True, "table": name}
         store.write_dataset(store.with_facts(table, told), tmp_path / name)
-        read[name] = store.read_dataset(tmp_path / name, name)
+        read[name] = datasets.read_dataset(tmp_path / name, name)
     facts = store.facts_of(preprocess(read, "vehicle", "ksi", "impact"))
     assert without(facts, "columns_left_out") == {
         "unit": "vehicle",
@@ -507,7 +507,7 @@ def raw_parquet(folder: Path, table: str, generation: str) -> pa.Table:
     """A published CSV as pandas reads it, stored as Parquet."""
     (folder / "raw.csv").write_text(csv_text(table, generation))
     pd.read_csv(folder / "raw.csv").to_parquet(folder / "raw.parquet")
-    return store.read_dataset(folder / "raw.parquet")
+    return datasets.read_dataset(folder / "raw.parquet")
 
 
 @pytest.mark.parametrize("table", ["collision", "vehicle", "casualty"])

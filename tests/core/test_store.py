@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from roadsafety_components.core.datasets import read_dataset
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.store import (
     CATEGORY,
@@ -21,7 +22,6 @@ from roadsafety_components.core.store import (
     is_text,
     mark_columns,
     marked,
-    read_dataset,
     replacing,
     with_facts,
     write_dataset,
@@ -214,10 +214,11 @@ def test_digest_is_sha256_of_the_content(tmp_path: Path) -> None:
 
 
 def test_no_file_is_told(tmp_path: Path) -> None:
-    """With the name of the input; a folder is no file either."""
-    for path in (tmp_path / "nowhere.parquet", tmp_path):
-        with pytest.raises(InputError, match=r"train_data: there is no file at /"):
-            read_dataset(path, "train_data")
+    """With the name of the input; a folder of something else is no dataset either."""
+    with pytest.raises(InputError, match=r"train_data: there is no file or folder at /"):
+        read_dataset(tmp_path / "nowhere.parquet", "train_data")
+    with pytest.raises(InputError, match=r"train_data: the folder /.* is no dataset by year"):
+        read_dataset(tmp_path, "train_data")
 
 
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b"PAR1 but not really PAR1"], ids=["csv", "empty", "junk"])

@@ -37,11 +37,12 @@ def evaluate_classifier(
         report: Self-contained page with pictures.
     """
     from roadsafety_components.core import evaluate, store
+    from roadsafety_components.core.datasets import read_dataset
     from roadsafety_components.core.model import read_model
     from roadsafety_components.core.report import evaluation_report
 
     fitted, facts = read_model(model.path)
-    table = store.read_dataset(test_data.path, "test_data")
+    table = read_dataset(test_data.path, "test_data")
     evaluation = evaluate.evaluate_classifier(fitted, facts, table, target_column, positive_class)
     evaluate.log_evaluation(evaluation, metrics, classification_metrics)
     store.write_text(evaluation_report(evaluation), report.path)

@@ -42,8 +42,9 @@ def preprocess_collisions(
         clean_data: Identifiers, the target column and the features, Parquet.
     """
     from roadsafety_components.core import clean, store
+    from roadsafety_components.core.datasets import read_dataset
 
     given = {"collision": collisions, "vehicle": vehicles, "casualty": casualties}
-    tables = {name: store.read_dataset(a.path, name) for name, a in given.items() if a}
+    tables = {name: read_dataset(a.path, name) for name, a in given.items() if a}
     table = clean.preprocess(tables, unit, target, known_at, keep_location, max_orphan_share)
     clean_data.metadata.update(store.write_dataset(table, clean_data.path))

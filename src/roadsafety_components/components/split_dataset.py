@@ -45,8 +45,9 @@ def split_dataset(
         test_data: Rows to judge by, Parquet.
     """
     from roadsafety_components.core import split, store
+    from roadsafety_components.core.datasets import read_dataset
 
-    table = store.read_dataset(data.path, "data")
+    table = read_dataset(data.path, "data")
     parts = split.split(
         table, target_column, group_column, method, test_share, validation_share, test_from_year, year_column, int(seed)
     )

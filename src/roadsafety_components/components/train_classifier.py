@@ -45,10 +45,11 @@ def train_classifier(
     Returns:
         model: Fitted scikit-learn pipeline as a skops file.
     """
-    from roadsafety_components.core import store, train
+    from roadsafety_components.core import train
+    from roadsafety_components.core.datasets import read_dataset
     from roadsafety_components.core.model import write_model
 
-    table = store.read_dataset(train_data.path, "train_data")
+    table = read_dataset(train_data.path, "train_data")
     fitted, facts = train.train_classifier(
         table, target_column, algorithm, class_weight, exclude_columns,
         n_estimators, min_samples_leaf, max_depth, learning_rate, seed,

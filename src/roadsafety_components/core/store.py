@@ -1,4 +1,4 @@
-"""Parquet datasets between steps: one reader, one writer, and the facts that travel with the rows.
+"""Parquet datasets between steps: their writer, and the facts and marks that travel with the rows.
 
 A dataset's facts (unit of analysis, years, what it was made from, what was left out and why) are kept in the
 Parquet file's own schema, so that they survive outside a pipeline; a step copies them to its artifact's metadata.
@@ -7,6 +7,7 @@ Parquet file's own schema, so that they survive outside a pipeline; a step copie
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from roadsafety_components.core.errors import InputError
 Facts = dict[str, Any]
 
 _FACTS_KEY = b"roadsafety"
+FOLDER_FACTS = "_common_metadata"  # the schema and facts of a folder by year, Parquet's own convention
 # Marks on a column of the file: an identifier is never a feature, a category is a number that stands for a name.
 IDENTIFIER = "identifier"
 CATEGORY = "category"
@@ -51,13 +53,21 @@ def replacing(*paths: str | Path) -> Iterator[list[Path]]:
                          "writable and has space.") from error  # fmt: skip
     finally:
         for draft in drafts:
-            with suppress(OSError):  # there may be no such folder
-                draft.unlink()
+            _remove(draft)
 
 
-def facts_of(table: pa.Table) -> Facts:
-    """The facts that travel with a table; empty for a table from elsewhere."""
-    stored = (table.schema.metadata or {}).get(_FACTS_KEY)
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # there may be none
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def facts_of(table: pa.Table | pa.Schema) -> Facts:
+    """The facts that travel with a table, or with its schema; empty for a table from elsewhere."""
+    schema = table if isinstance(table, pa.Schema) else table.schema
+    stored = (schema.metadata or {}).get(_FACTS_KEY)
     return dict(json.loads(stored)) if stored else {}
 
 
@@ -75,44 +85,16 @@ def mark_columns(table: pa.Table, marks: Mapping[str, str]) -> pa.Table:
     return pa.table(table.columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
-def marked(table: pa.Table, mark: str) -> list[str]:
+def marked(table: pa.Table | pa.Schema, mark: str) -> list[str]:
     """Names of the columns with a mark."""
-    return [f.name for f in table.schema if (f.metadata or {}).get(_MARK_KEY) == mark.encode()]
+    schema = table if isinstance(table, pa.Schema) else table.schema
+    return [f.name for f in schema if (f.metadata or {}).get(_MARK_KEY) == mark.encode()]
 
 
 def digest(path: str | Path) -> str:
     """``sha256:<hex>`` of a file's content."""
     with open(path, "rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_dataset(path: str | Path, name: str = "dataset") -> pa.Table:
-    """Read a Parquet file whole.
-
-    Args:
-        path: the file.
-        name: what to call it in a message.
-
-    Returns:
-        The table. Its facts hold ``sha256`` of the file, for the next step's ``made_from``.
-
-    Raises:
-        InputError: the file is not there, or is not Parquet, or has no rows.
-    """
-    if not Path(path).is_file():
-        raise InputError(f"{name}: there is no file at {path}.")
-    try:
-        table = pq.read_table(path, partitioning=None)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        reason = str(error).split(". ")[0]
-        raise InputError(f"{name}: {path} is not a Parquet file that can be read ({reason}). Steps hand each other "
-                         "Parquet: give the output of load_stats19 or of another step, no CSV.") from error  # fmt: skip
-    views = {f.name: pa.string() for f in table.schema if pa.types.is_string_view(f.type)}
-    if views:  # which many of Arrow's functions do not take
-        table = table.cast(pa.schema([f.with_type(views.get(f.name, f.type)) for f in table.schema]))
-    if table.num_rows == 0:
-        raise InputError(f"{name}: {path} has columns but no rows.")
-    return with_facts(table, facts_of(table) | {"sha256": digest(path)})
 
 
 def write_dataset(table: pa.Table, path: str | Path) -> Facts:

@@ -25,6 +25,7 @@ CORE = "roadsafety_components.core"
 MARK = "# The source of the core modules that this step imports, as plain text:"
 _BEGIN = f"""{MARK}
 # written to a temporary folder, so that the step's imports find them. A failing step ends as errors.py says.
+# Docstrings are cut to their first line.
 import atexit, pathlib, shutil, sys, tempfile
 CORE = {{}}
 """
@@ -59,7 +60,7 @@ def carries_core(step: Any) -> Any:
 def carried_source(function: Callable[..., Any]) -> str:
     """The text to put in front of a step's function."""
     modules = sorted(core_modules(function) | {"errors"})
-    return _BEGIN + "".join(_MODULE.format(name=m, source=_source(m)) for m in modules) + _END
+    return _BEGIN + "".join(_MODULE.format(name=m, source=_short_docstrings(_source(m))) for m in modules) + _END
 
 
 def core_modules(function: Callable[..., Any]) -> set[str]:
@@ -84,6 +85,20 @@ def _imports(source: str) -> set[str]:
         elif isinstance(node, ast.Import):
             found |= {a.name.removeprefix(f"{CORE}.") for a in node.names if a.name.startswith(f"{CORE}.")}
     return found
+
+
+def _short_docstrings(source: str) -> str:
+    """The source with each docstring cut to its first line: room for code, and a reworded docstring changes no step."""
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) or ast.get_docstring(node) is None:
+            continue
+        docstring = node.body[0]
+        first, last = docstring.lineno - 1, docstring.end_lineno or docstring.lineno
+        if last - first > 1:
+            lines[first] = lines[first].rstrip() + '"""\n'
+            lines[first + 1 : last] = [""] * (last - first - 1)
+    return "".join(lines)
 
 
 @functools.cache

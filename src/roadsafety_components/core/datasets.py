@@ -1,0 +1,108 @@
+"""Reading the datasets that steps hand each other: a Parquet file, or a folder of them by year."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.store import FOLDER_FACTS, digest, facts_of, with_facts
+
+
+def read_dataset(
+    path: str | Path, name: str = "dataset", columns: Collection[str] = (), years: Collection[int] = ()
+) -> pa.Table:
+    """Read a dataset: a Parquet file, or a folder of them by year as ``merge.merge_datasets`` writes it.
+
+    Args:
+        path: the file or folder.
+        name: what to call it in a message.
+        columns: only these, of those that it has; all by default.
+        years: of a folder only these years; all by default.
+
+    Returns:
+        The table. Its facts hold ``sha256`` of what was read, for the next step's ``made_from``.
+
+    Raises:
+        InputError: there is nothing, or no Parquet, or no rows.
+    """
+    parts = dataset_files(path, name)
+    whole = Path(path, FOLDER_FACTS) if Path(path).is_dir() else Path(path)
+    chosen = [file for year, file in parts if not years or year in years]
+    if not chosen:
+        raise InputError(f"{name}: {path} has no records of {', '.join(map(str, years))}; it has the years "
+                         f"{', '.join(str(y) for y, _ in parts)}.")  # fmt: skip
+    table = pa.concat_tables([_read(file, name, columns) for file in chosen])
+    if table.num_rows == 0:
+        raise InputError(f"{name}: {path} has columns but no rows.")
+    return with_facts(table, facts_of(_schema(whole, name)) | {"sha256": digest(whole)})
+
+
+def dataset_files(path: str | Path, name: str = "dataset") -> list[tuple[int, Path]]:
+    """The Parquet files of a dataset in the order of their years; a single file has the year 0.
+
+    Raises:
+        InputError: nothing there, or a folder that is not a dataset by year.
+    """
+    if Path(path).is_file():
+        return [(0, Path(path))]
+    if not Path(path).is_dir():
+        raise InputError(f"{name}: there is no file or folder at {path}.")
+    found = [(int(f.parent.name.partition("=")[2]), f) for f in Path(path).glob("*=[0-9]*/*.parquet")]
+    if not found or not Path(path, FOLDER_FACTS).is_file():
+        raise InputError(f"{name}: the folder {path} is no dataset by year (year=2024/part.parquet and "
+                         f"{FOLDER_FACTS}), as merge_datasets writes it.")  # fmt: skip
+    return sorted(found)
+
+
+def tables_by_year(
+    path: str | Path, year_column: str, name: str = "dataset", columns: Collection[str] = ()
+) -> Iterator[tuple[int, pa.Table]]:
+    """Year and table, one year at a time in order: of a folder no more than a year is in memory.
+
+    Args:
+        path: the file or folder.
+        year_column: column of a single file that holds the year.
+        name: what to call it in a message.
+        columns: only these, of those that it has; all by default.
+
+    Raises:
+        InputError: as ``read_dataset``; no such column.
+    """
+    files = dataset_files(path, name)
+    if Path(path).is_dir():
+        for year in sorted({y for y, _ in files}):
+            yield year, read_dataset(path, name, columns, [year])
+        return
+    table = read_dataset(path, name, {year_column, *columns} if columns else ())
+    if year_column not in table.column_names:
+        raise InputError(f"{name}: {path} has no column {year_column}.")
+    for year in sorted(pc.unique(table[year_column].drop_null()).to_pylist()):
+        yield int(year), table.filter(pc.equal(table[year_column], year))
+
+
+def _read(file: Path, name: str, columns: Collection[str]) -> pa.Table:
+    wanted = [c for c in _schema(file, name).names if c in columns] if columns else None
+    try:
+        table = pq.read_table(file, columns=wanted, partitioning=None)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise _not_parquet(file, name, error) from error
+    views = {f.name: pa.string() for f in table.schema if pa.types.is_string_view(f.type)}
+    if views:  # which many of Arrow's functions do not take
+        table = table.cast(pa.schema([f.with_type(views.get(f.name, f.type)) for f in table.schema]))
+    return table
+
+
+def _schema(file: Path, name: str) -> pa.Schema:
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise _not_parquet(file, name, error) from error
+
+
+def _not_parquet(file: Path, name: str, error: Exception) -> InputError:
+    reason = str(error).split(". ")[0]
+    return InputError(f"{name}: {file} is not a Parquet file that can be read ({reason}). Steps hand each other "
+                      "Parquet: give the output of load_stats19 or of another step, no CSV.")  # fmt: skip
