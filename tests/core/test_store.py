@@ -215,7 +215,7 @@ def test_digest_is_sha256_of_the_content(tmp_path: Path) -> None:
 
 def test_no_file_is_told(tmp_path: Path) -> None:
     """With the name of the input; a folder of something else is no dataset either."""
-    with pytest.raises(InputError, match=r"train_data: there is no file or folder at /"):
+    with pytest.raises(InputError, match=r"train_data: there is no file at /"):
         read_dataset(tmp_path / "nowhere.parquet", "train_data")
     with pytest.raises(InputError, match=r"train_data: the folder /.* is no dataset by year"):
         read_dataset(tmp_path, "train_data")

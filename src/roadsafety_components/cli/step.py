@@ -27,7 +27,7 @@ def make_app() -> typer.Typer:
 
 
 def _command(step: Any, interface: Any) -> Callable[..., None]:
-    def command(executor_input: str, **values: str | None) -> None:
+    def command(executor_input: str, **values: Any) -> None:
         if executor_input:
             # KFP says it all there: the same values, and the artifacts with their metadata.
             return _execute(step, _parse(executor_input))
@@ -40,7 +40,8 @@ def _command(step: Any, interface: Any) -> Callable[..., None]:
     options["executor_input"] = typer.Option("", help="KFP's executor input (JSON); stands for all other flags.")
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=o) for n, o in options.items()]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {n: str for n in options}
+    several = {p.name for p in interface.inputs if p.is_list}
+    command.__annotations__ = {n: list[str] if n in several else str for n in options}
     return command
 
 
@@ -56,6 +57,7 @@ def _parse(executor_input: str) -> Any:
 def _option(port: Any, is_output: bool) -> Any:
     kind = port.kind if port.is_artifact else {"list": "JSON", "dict": "JSON"}.get(port.kind, port.kind.upper())
     needed = " (required)" if port.required or is_output else ""
+    needed += " (may be repeated)" if port.is_list else ""
     shown = "" if port.default in (None, "") else f" (default: {json.dumps(port.default)})"
     panel = "Outputs" if is_output else "Inputs" if port.is_artifact else "Parameters"
     return typer.Option(
@@ -63,33 +65,34 @@ def _option(port: Any, is_output: bool) -> Any:
     )
 
 
-def _executor_input(interface: Any, values: dict[str, str | None], scratch: Path) -> dict[str, Any]:
+def _executor_input(interface: Any, values: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """What KFP would have passed for these flags."""
     from roadsafety_components.packaging.interface import flag, parse_value
 
-    lost = [p.name for p in interface.inputs if p.required and values[p.name] is None]
+    lost = [p.name for p in interface.inputs if p.required and not values[p.name]]
     lost += [p.name for p in interface.outputs if values[p.name] is None]
     if lost:
         flags = ", ".join(flag(name) for name in lost)
         raise InputError(f"step {interface.name}: {flags} must be given; see --help.")
-    given = [p for p in interface.inputs if values[p.name] is not None]
+    given = [p for p in interface.inputs if values[p.name] not in (None, [])]
     return {
         "inputs": {
             "parameterValues": {p.name: p.default for p in interface.inputs if not p.is_artifact and not p.required}
             | {p.name: parse_value(p.kind, str(values[p.name]), flag(p.name)) for p in given if not p.is_artifact},
-            "artifacts": {p.name: _artifact(p, str(values[p.name])) for p in given if p.is_artifact},
+            "artifacts": {p.name: _artifacts(p, values[p.name]) for p in given if p.is_artifact},
         },
         "outputs": {
-            "artifacts": {p.name: _artifact(p, str(values[p.name])) for p in interface.outputs},
+            "parameters": {p.name: {"outputFile": values[p.name]} for p in interface.outputs if not p.is_artifact},
+            "artifacts": {p.name: _artifacts(p, values[p.name]) for p in interface.outputs if p.is_artifact},
             "outputFile": str(scratch / "executor_output.json"),
         },
     }
 
 
-def _artifact(port: Any, path: str) -> dict[str, Any]:
-    uri = str(Path(path).expanduser().absolute())
-    kind = {"schemaTitle": f"system.{port.kind}", "schemaVersion": "0.0.1"}
-    return {"artifacts": [{"name": port.name, "type": kind, "uri": uri, "metadata": {}}]}
+def _artifacts(port: Any, paths: Any) -> dict[str, Any]:
+    kind = {"schemaTitle": f"system.{port.kind.removeprefix('List[').rstrip(']')}", "schemaVersion": "0.0.1"}
+    uris = [str(Path(p).expanduser().absolute()) for p in (paths if port.is_list else [paths])]
+    return {"artifacts": [{"name": port.name, "type": kind, "uri": uri, "metadata": {}} for uri in uris]}
 
 
 def _execute(step: Any, executor_input: dict[str, Any]) -> None:
@@ -104,10 +107,13 @@ def _execute(step: Any, executor_input: dict[str, Any]) -> None:
     executor.execute()
 
 
-def _tell(interface: Any, values: dict[str, str | None], scratch: Path) -> None:
+def _tell(interface: Any, values: dict[str, Any], scratch: Path) -> None:
     """One line an output; figures that KFP would keep as metadata go into the file that was asked for."""
-    outputs = json.loads((scratch / "executor_output.json").read_text())["artifacts"]
+    outputs = json.loads((scratch / "executor_output.json").read_text()).get("artifacts", {})
     for port in interface.outputs:
+        if not port.is_artifact:
+            print(f"{port.name}: {Path(str(values[port.name])).read_text(encoding='utf-8')}")
+            continue
         path, metadata = Path(str(values[port.name])), outputs[port.name]["artifacts"][0]["metadata"]
         if not path.exists():
             path.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")

@@ -49,7 +49,7 @@ def dataset_files(path: str | Path, name: str = "dataset") -> list[tuple[int, Pa
     if Path(path).is_file():
         return [(0, Path(path))]
     if not Path(path).is_dir():
-        raise InputError(f"{name}: there is no file or folder at {path}.")
+        raise InputError(f"{name}: there is no file at {path}.")
     found = [(int(f.parent.name.partition("=")[2]), f) for f in Path(path).glob("*=[0-9]*/*.parquet")]
     if not found or not Path(path, FOLDER_FACTS).is_file():
         raise InputError(f"{name}: the folder {path} is no dataset by year (year=2024/part.parquet and "

@@ -14,8 +14,8 @@ def as_container(step: Any) -> container_component_class.ContainerComponent:
     """The container packaging of a lightweight step.
 
     The command is the image's own: ``roadsafety step NAME --input ... --output ...``. Beside the flags it gets KFP's
-    executor input, from which the step takes artifacts with their metadata; artifacts that may be absent are in it
-    only, because KFP has no flag that comes and goes.
+    executor input, from which the step takes artifacts with their metadata; artifacts that may be absent, and lists of
+    them, are in it only, because KFP has no flag that comes and goes, or comes several times.
     """
     function = function_of(step)
     interface = interface_of(step)
@@ -25,9 +25,11 @@ def as_container(step: Any) -> container_component_class.ContainerComponent:
         values = signature.bind(*placeholders).arguments
         arguments = ["step", interface.name]
         for port in (*interface.inputs, *interface.outputs):
-            if port.is_artifact and not (port in interface.inputs and not port.required):
+            if port.is_list or (port.is_artifact and port in interface.inputs and not port.required):
+                continue
+            if port.is_artifact:
                 arguments += [flag(port.name), values[port.name].path]
-            elif not port.is_artifact:
+            else:
                 arguments += [flag(port.name), values[port.name]]
         arguments += ["--executor-input", dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER]
         return dsl.ContainerSpec(image=IMAGE, command=["roadsafety"], args=arguments)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kfp.dsl import Artifact
+from kfp.dsl import Artifact, OutputPath
 
 from roadsafety_components.core.errors import InputError
 
@@ -24,7 +24,8 @@ class Port:
     """An input or output of a step.
 
     Attributes:
-        kind: ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, or an artifact's type, e.g. ``Dataset``.
+        kind: ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, or an artifact's type, e.g. ``Dataset``;
+            ``List[Dataset]`` for an input of any number of them.
         required: whether an input must be given.
         default: a parameter's default; None for artifacts and required parameters.
     """
@@ -37,8 +38,13 @@ class Port:
 
     @property
     def is_artifact(self) -> bool:
-        """Whether it is a file rather than a value."""
+        """Whether it is a file (or several) rather than a value."""
         return self.kind not in _PARAMETER_TYPES.values()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is any number of artifacts."""
+        return self.kind.startswith("List[")
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,15 @@ def interface_of(step: Any) -> Interface:
 
 def _kind(annotation: Any) -> tuple[str, bool]:
     """Type name, and whether it is an output."""
+    if isinstance(annotation, OutputPath):  # a value that the step writes to a file
+        return _PARAMETER_TYPES[annotation.type], True
     if typing.get_origin(annotation) is typing.Annotated:
         artifact, mark = typing.get_args(annotation)[:2]
+        is_output = "Output" in (mark if isinstance(mark, str) else mark.__name__)
+        if typing.get_origin(artifact) is list:
+            return f"List[{typing.get_args(artifact)[0].__name__}]", is_output
         if inspect.isclass(artifact) and issubclass(artifact, Artifact):
-            return artifact.__name__, "Output" in (mark if isinstance(mark, str) else mark.__name__)
+            return artifact.__name__, is_output
     plain = typing.get_origin(annotation) or annotation
     return _PARAMETER_TYPES[plain], False
 

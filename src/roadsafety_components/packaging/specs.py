@@ -188,7 +188,7 @@ def _compile_steps(library: Library) -> tuple[dict[str, str], dict[str, Any]]:
                 "digest": _digest(text),
                 "image": step.component_spec.implementation.container.image,
                 "description": interface.description,
-                "inputs": [_entry(p) for p in interface.inputs],
+                "inputs": [_entry(p) | _need(p) for p in interface.inputs],
                 "outputs": [_entry(p) for p in interface.outputs],
             })  # fmt: skip
     return files, {"version": __version__, "kfp": kfp.__version__, "steps": steps}
@@ -208,12 +208,14 @@ def _compile_pipelines() -> tuple[dict[str, str], dict[str, Any]]:
 
 
 def _entry(port: Port) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": port.name, "type": port.kind, "description": port.description}
+    return {"name": port.name, "type": port.kind, "description": port.description}
+
+
+def _need(port: Port) -> dict[str, Any]:
+    """Whether an input must be given, else a parameter's default."""
     if port.required:
-        entry["required"] = True
-    elif not port.is_artifact:
-        entry["default"] = port.default
-    return entry
+        return {"required": True}
+    return {} if port.is_artifact else {"default": port.default}
 
 
 def _digest(text: str) -> str:
