@@ -75,7 +75,7 @@ DAMAGES = {
         _edit("vehicle", lambda lines: [*lines[:3], lines[3] + ",1", *lines[4:]]),
         "row 4 has 33 fields; the header has 32",
     ),
-    "mixed generations": (_edit("vehicle", _legacy_names), "the files are of different generations"),
+    "another year's vehicles": (_edit("vehicle", _legacy_names), "the tables are of different years"),
     "wrong encoding": (
         lambda f: (f / "synthetic-vehicle.csv").write_bytes(
             (f / "synthetic-vehicle.csv").read_bytes().replace(b"FORD TRANSIT", b"CITRO\xcbN C3")

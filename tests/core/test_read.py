@@ -430,7 +430,8 @@ def test_counts_of_unknown_codes_add_up_over_files(tmp_path: Path) -> None:
         row["date"] = f"21/05/{year}"
         (tmp_path / f"collision-{year}.csv").write_text(csv_text("collision", "2024", [row]))
     for table in ("vehicle", "casualty"):
-        (tmp_path / f"{table}.csv").write_text(csv_text(table))
+        rows = [{"collision_index": f"{year}130000001", "collision_year": year} for year in ("2023", "2024")]
+        (tmp_path / f"{table}.csv").write_text(csv_text(table, "2024", rows))
     facts = store.facts_of(load(tmp_path, "null")["collision"])
     assert facts["unlisted_codes_made_missing"] == {"collision.road_type": 2}
 
@@ -817,7 +818,9 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
 def test_years_with_and_without_a_column_are_joined_in_canonical_order(tmp_path: Path) -> None:
     """Files of 2022 lack a column of 2023: null there, and the order of columns is still the promised one."""
     write_tables(tmp_path, "accident")
-    for table, lost in (("collision", "enhanced_severity_collision"), ("vehicle", "generic_make_model")):
+    for table, lost in (
+        ("collision", "enhanced_severity_collision"), ("vehicle", "generic_make_model"), ("casualty", "lsoa_of_casualty")
+    ):  # fmt: skip
         old = published(table, "accident") | {"accident_index": "2021010000001", "accident_year": "2021"}
         old |= {"date": "05/01/2021"} if table == "collision" else {}
         del old[lost]
@@ -842,16 +845,56 @@ def test_2024_and_2025_may_be_joined(tmp_path: Path) -> None:
     assert store.facts_of(tables["collision"])["years"] == [2024, 2025]
 
 
-@pytest.mark.parametrize("other", ["legacy", "accident"])
-def test_generations_with_other_codes_are_not_mixed(tmp_path: Path, other: str) -> None:
-    """The same name would mean two things; the message says which file is what."""
+@pytest.mark.parametrize("older", ["legacy", "accident"])
+def test_generations_may_be_mixed_and_codes_are_not(tmp_path: Path, older: str) -> None:
+    """Each year's codes stand under the name of their own list; the facts name both generations."""
     write_tables(tmp_path)
-    (tmp_path / "vehicle.csv").write_text(csv_text("vehicle", other))
-    refused(
-        tmp_path,
-        "the files are of different generations (casualty.csv: 2024; collision.csv: 2024; vehicle.csv: "
-        f"{other}). Load each generation on its own.",
-    )
+    for table in TABLES:
+        (tmp_path / f"{table}-old.csv").write_text(csv_text(table, older))
+    tables = load(tmp_path)
+    codes = [tables["collision"][n].to_pylist() for n in ("junction_detail_historic", "junction_detail")]
+    assert codes == [[{"legacy": 3, "accident": 9}[older], None], [None, 19]]
+    facts = store.facts_of(tables["collision"])
+    assert facts["generation"] == f"2024 and {older}"
+    assert facts["years"] == [{"legacy": 2015, "accident": 2022}[older], 2024]
+
+
+def test_tables_of_different_years_are_refused(tmp_path: Path) -> None:
+    """Vehicles of another year have no collision here."""
+    write_tables(tmp_path)
+    (tmp_path / "vehicle.csv").write_text(csv_text("vehicle", "legacy"))
+    refused(tmp_path, "the tables are of different years (collision 2024; vehicle 2015; casualty 2024).")
+
+
+# A folder a year
+
+
+def test_raw_files_are_read_by_year(tmp_path: Path) -> None:
+    """All years, or one of them, whatever their generations."""
+    for year, generation in (("2015", "legacy"), ("2024", "2024")):
+        (tmp_path / year).mkdir()
+        write_tables(tmp_path / year, generation)
+    (tmp_path / "revisions.csv").write_text("collision_index,variable\n")
+    both, one = (load_tables("", {"raw_files": tmp_path}, year=year)["collision"] for year in (0, 2015))
+    assert both["collision_year"].to_pylist() == [2015, 2024]
+    assert one.to_pydict() == LEGACY["collision"]
+
+
+@pytest.mark.parametrize(
+    ("files", "year", "message"),
+    [
+        ({"raw_files": "."}, 2016, "has no year 2016; it has [2015]. Give the output of download_stats19."),
+        ({"raw_files": "2015"}, 0, "has no year at all; it has []."),
+        ({"collision": "2015/collision.csv"}, 2015, "year=2015 chooses from raw_files, which were not given."),
+    ],
+)
+def test_a_year_that_is_not_there_is_told(tmp_path: Path, files: dict, year: int, message: str) -> None:
+    """With the years that there are."""
+    (tmp_path / "2015").mkdir()
+    write_tables(tmp_path / "2015", "legacy")
+    with pytest.raises(InputError) as told:
+        load_tables("", {name: tmp_path / path for name, path in files.items()}, year=year)
+    assert message in str(told.value)
 
 
 # Three files instead of a source
@@ -903,7 +946,7 @@ def test_source_and_files_exclude_each_other(tmp_path: Path) -> None:
     """One or the other, never both or neither."""
     files = three(write_tables(tmp_path))
     for source, given in ((str(tmp_path), files), ("", {})):
-        with pytest.raises(InputError, match="not both or neither"):
+        with pytest.raises(InputError, match="give one of source"):
             load_tables(source, given)
 
 

@@ -18,11 +18,13 @@ def load_stats19(
     vehicle_file: Input[Dataset] = None,
     casualty_file: Input[Dataset] = None,
     unknown_codes: str = "error",
+    raw_files: Input[Dataset] = None,
+    year: int = 0,
 ):
     """Read the three STATS19 tables of any generation to canonical columns and types, as Parquet.
 
     The generation is told from the header: 2005-2019 (Accident_Index), 2020-2023 (accident_index), 2024 and 2025
-    (collision_index). Names become those of the 2024 release, each column's own missing codes become null, keys and
+    (collision_index); files of several may be read together. Names become those of the 2024 release, each column's own missing codes become null, keys and
     area codes stay text. Codes that the code list does not have, keys that are not unique and rows that cannot be
     read stop the step, with the place in the message.
 
@@ -33,6 +35,8 @@ def load_stats19(
         vehicle_file: Vehicle table, instead of source.
         casualty_file: Casualty table, instead of source.
         unknown_codes: What to do with a code that is in no code list, error or null (missing, and counted).
+        raw_files: Files from download_stats19, instead of source.
+        year: Only this year of raw_files; 0 for all.
 
     Returns:
         collisions: One row a collision, canonical columns, Parquet.
@@ -43,9 +47,11 @@ def load_stats19(
 
     from roadsafety_components.core import read, store
 
-    given = {"collision": collision_file, "vehicle": vehicle_file, "casualty": casualty_file}
-    files = {table: Path(artifact.path) for table, artifact in given.items() if artifact}
-    tables = read.load_tables(source, files, unknown_codes)
+    given = {
+        "collision": collision_file, "vehicle": vehicle_file, "casualty": casualty_file, "raw_files": raw_files
+    }  # fmt: skip
+    files = {name: Path(artifact.path) for name, artifact in given.items() if artifact}
+    tables = read.load_tables(source, files, unknown_codes, int(year))
     outputs = {"collision": collisions, "vehicle": vehicles, "casualty": casualties}
     written = store.write_datasets([tables[name] for name in outputs], [output.path for output in outputs.values()])
     for output, facts in zip(outputs.values(), written, strict=True):

@@ -47,14 +47,18 @@ class RawFile:
     sha256: str
 
 
-def load_tables(source: str, files: Mapping[str, Path], unknown_codes: str = "error") -> dict[str, pa.Table]:
+def load_tables(
+    source: str, files: Mapping[str, Path], unknown_codes: str = "error", year: int = 0
+) -> dict[str, pa.Table]:
     """Read the three tables to canonical columns and types.
 
     Args:
         source: see ``sources.open_sources``; "" to use ``files``.
-        files: paths by table (collision, vehicle, casualty); used when ``source`` is empty.
+        files: paths by table (collision, vehicle, casualty), or ``raw_files``: a folder with a folder a year, as
+            ``download.download`` leaves it; used when ``source`` is empty.
         unknown_codes: what to do with a code that the code list does not have: ``error`` or ``null``
             (the value becomes missing, and is counted).
+        year: of ``raw_files`` only this year; 0 for all.
 
     Returns:
         Table name to table. Columns are those of ``schema.columns`` that the files have, in that order, and
@@ -67,22 +71,24 @@ def load_tables(source: str, files: Mapping[str, Path], unknown_codes: str = "er
     if unknown_codes not in ("error", "null"):
         raise InputError(f"unknown_codes is {unknown_codes!r}; it can be 'error' or 'null'.")
     if bool(source) == bool(files):
-        raise InputError("give either source (a folder or URLs) or the three files, not both or neither.")
-    raw = _open(source) if source else [_open_raw(path, expected=table) for table, path in files.items()]
+        raise InputError("give one of source (a folder or URLs), raw_files or the three files.")
+    if year and "raw_files" not in files:
+        raise InputError(f"year={year} chooses from raw_files, which were not given.")
+    if "raw_files" in files:
+        raw = _open_years(files["raw_files"], year)
+    else:
+        raw = _open(source) if source else [_open_raw(path, expected=table) for table, path in files.items()]
     by_table = {t: [f for f in raw if f.table == t] for t in schema.TABLES}
     if lost := [t for t, found in by_table.items() if not found]:
         seen = ", ".join(f"{f.name} ({f.table or 'not recognised: ' + f.header[0][:50]})" for f in raw) or "none"
         raise InputError(f"no {' and no '.join(lost)} table was given; all three are needed. Files seen: {seen}.")
     generations = {f.generation for f in raw if f.table}
-    if len(generations) > 1 and not generations <= {"2024", "2025"}:  # these two differ in one name only
-        told = "; ".join(f"{f.name}: {f.generation}" for f in raw if f.table)
-        raise InputError(f"the files are of different generations ({told}). Load each generation on its own.")
     unlisted: Counter[str] = Counter()
     with ThreadPoolExecutor() as pool:  # the work is in compiled code, which lets the others run
         parsed = pool.map(lambda name: _one_table(name, by_table[name], unknown_codes, unlisted), schema.TABLES)
         tables = dict(zip(schema.TABLES, parsed, strict=True))
     synthetic = bool(pc.any(pc.starts_with(tables["collision"]["collision_ref_no"], schema.SYNTHETIC_PREFIX)).as_py())
-    years = sorted(pc.unique(tables["collision"]["collision_year"]).to_pylist())
+    years = _common_years(tables)
     common = {
         "generation": " and ".join(sorted(generations)),
         "years": years,
@@ -92,6 +98,15 @@ def load_tables(source: str, files: Mapping[str, Path], unknown_codes: str = "er
     return {name: _finish(name, table, by_table[name], common) for name, table in tables.items()}
 
 
+def _common_years(tables: Mapping[str, pa.Table]) -> list[int]:
+    """The years that all three tables have; refuses those that one of them lacks."""
+    years = {name: sorted(pc.unique(table["collision_year"]).to_pylist()) for name, table in tables.items()}
+    if len(set(map(tuple, years.values()))) > 1:
+        told = "; ".join(f"{name} {', '.join(map(str, of))}" for name, of in years.items())
+        raise InputError(f"the tables are of different years ({told}). Give all three tables of each year.")
+    return years["collision"]
+
+
 def _open(source: str) -> list[RawFile]:
     with open_sources(source) as paths_found:
         opened = [_open_raw(path) for path in paths_found]
@@ -99,6 +114,14 @@ def _open(source: str) -> list[RawFile]:
         if file.table == "":
             print(f"WARNING: {file.name} is not a STATS19 table (header {file.header[0][:50]} ...): left aside")
     return opened
+
+
+def _open_years(folder: Path, year: int) -> list[RawFile]:
+    years = sorted(int(p.name) for p in folder.glob("[12][0-9][0-9][0-9]") if p.is_dir())
+    if not years or (year and year not in years):
+        raise InputError(f"raw_files {folder} has no year {year or 'at all'}; it has {years}. Give the output of "
+                         "download_stats19.")  # fmt: skip
+    return [f for y in years if year in (0, y) for f in _open(str(folder / str(y)))]
 
 
 def _open_raw(path: Path, expected: str = "") -> RawFile:
