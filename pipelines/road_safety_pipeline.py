@@ -19,10 +19,15 @@ def preprocess_train_evaluate(
     class_weight: str, n_estimators: int, min_samples_leaf: int, seed: int,
 ) -> None:  # fmt: skip
     """The stages after loading, with the steps of one packaging (``components`` or ``containers``)."""
-    preprocessed = steps.preprocess_collisions(
+    harmonised = steps.harmonise_stats19(
         collisions=loaded.outputs["collisions"],
         vehicles=loaded.outputs["vehicles"],
         casualties=loaded.outputs["casualties"],
+    )
+    preprocessed = steps.preprocess_collisions(
+        collisions=harmonised.outputs["harmonised_collisions"],
+        vehicles=harmonised.outputs["harmonised_vehicles"],
+        casualties=harmonised.outputs["harmonised_casualties"],
         unit=unit,
         target=target,
         known_at=known_at,

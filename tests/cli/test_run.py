@@ -15,8 +15,9 @@ def test_the_main_job_on_a_folder(roadsafety, sample, tmp_path):
     done = _run(roadsafety, "--data", sample)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [re.sub(r" +\d+\.\d s$", "", line) for line in lines[:5]] == [
+    assert [re.sub(r" +\d+\.\d s$", "", line) for line in lines[:6]] == [
         "ok    load_stats19",
+        "ok    harmonise_stats19",
         "ok    preprocess_collisions",
         "ok    split_dataset",
         "ok    train_classifier",
@@ -43,6 +44,7 @@ def test_a_step_that_refuses_its_input_fails_the_run_with_its_own_message(roadsa
     assert done.returncode == 2
     assert re.sub(r" +\d+\.\d s", "", done.stdout).splitlines() == [
         "ok    load_stats19",
+        "ok    harmonise_stats19",
         "FAIL  preprocess_collisions",
         "Input error: unit is 'lorry'; it can be vehicle, collision, casualty.",
         "Full log: out/steps.log",

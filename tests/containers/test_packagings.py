@@ -73,7 +73,7 @@ def test_lightweight_steps_run_in_a_bare_image_pip_and_all(base_image, sample, s
 def test_a_step_that_fails_in_a_container_fails_the_run(image, base_image, sample, tmp_path, pipeline):
     """KFP's own DockerRunner calls it a success; here it ends the run with the step's message."""
     run = _run(pipeline, tmp_path, sample, "docker", unit="lorry")
-    assert [s.name for s in run.steps] == ["load_stats19", "preprocess_collisions"]
+    assert [s.name for s in run.steps] == ["load_stats19", "harmonise_stats19", "preprocess_collisions"]
     assert (run.failed.exit_code, run.failed.message) == (
         2,
         "Input error: unit is 'lorry'; it can be vehicle, collision, casualty.",

@@ -174,8 +174,8 @@ INVOLVED = words("""vehicle_type towing_and_articulation vehicle_manoeuvre_histo
     vehicle_direction_from vehicle_direction_to vehicle_location_restricted_lane_historic
     vehicle_location_restricted_lane junction_location vehicle_left_hand_drive journey_purpose_of_driver_historic
     journey_purpose_of_driver sex_of_driver age_of_driver age_band_of_driver engine_capacity_cc propulsion_code
-    age_of_vehicle generic_make_model driver_imd_decile driver_home_area_type vehicle_imd_decile escooter_flag
-    driver_distance_banding""")
+    age_of_vehicle generic_make_model vehicle_make vehicle_model driver_imd_decile driver_home_area_type
+    vehicle_imd_decile escooter_flag driver_distance_banding""")
 IMPACT_OF_COLLISION = ["number_of_vehicles"]
 IMPACT_OF_VEHICLE = words("""skidding_and_overturning hit_object_in_carriageway vehicle_leaving_carriageway
     hit_object_off_carriageway first_point_of_impact""")
@@ -251,6 +251,36 @@ def test_the_features_are_what_the_model_may_know(unit: str, known_at: str, keep
     given = {n for t in schema.TABLES[: schema.TABLES.index(unit) + 1] for n in schema.columns(t)}
     assert set(left_out) == given - set(features) - set(KEYS)
     assert all(left_out.values())
+
+
+@pytest.mark.parametrize(("unit", "known_at"), list(MAY_KNOW))
+def test_harmonised_tables_have_one_column_a_fact(unit: str, known_at: str) -> None:
+    """The older codes beside the newer, and the name that was split, would say the same thing twice."""
+    tables = {n: store.with_facts(t, {"table": n, "codes": "2024"}) for n, t in full().items()}
+    result = preprocess(tables, unit, "severity", known_at)
+    twice = {n for n in MAY_KNOW[unit, known_at] if n.endswith("_historic")}
+    twice |= {"special_conditions_at_site", "generic_make_model"}
+    assert not twice & set(result.column_names)
+    assert {"junction_detail", "carriageway_hazards", "pedestrian_crossing"} <= set(result.column_names)
+    assert store.facts_of(result)["codes"] == "2024"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [{"generation": "2024 and legacy"}, {"generation": "2024 and legacy"}],
+        [{"generation": "legacy"}, {"generation": "2025"}],
+        [{"generation": "2024", "codes": "2024"}, {"generation": "2024"}],
+    ],
+)
+def test_codes_of_two_lists_in_one_table_are_refused(facts: list[dict[str, str]]) -> None:
+    """As long as nobody brought them to one list."""
+    pair = {
+        n: store.with_facts(t, {"table": n, **f})
+        for (n, t), f in zip(list(tables().items())[:2], facts, strict=True)
+    }  # fmt: skip
+    with pytest.raises(InputError, match="Bring all to one code list first, with harmonise_stats19"):
+        preprocess(pair)
 
 
 @pytest.mark.parametrize("keep_location", [False, True])
@@ -431,6 +461,7 @@ def test_facts_say_what_the_table_is(tmp_path: Path) -> None:
         "unit": "vehicle",
         "target": "ksi",
         "known_at": "impact",
+        "codes": "as published",
         "group_column": "collision_index",
         "generation": "2024",
         "years": [2023, 2024],

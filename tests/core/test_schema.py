@@ -18,9 +18,11 @@ def test_there_are_three_tables_and_four_generations() -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_canonical_names_and_order_are_those_of_the_2024_files(table: str) -> None:
-    """Columns that ended before 2024 stand between them."""
-    ended = {"driver_home_area_type", "casualty_home_area_type", "vehicle_imd_decile"}
-    assert [n for n in schema.columns(table) if n not in ended] == list(published(table, "2024"))
+    """Columns that ended before 2024, and those that are made of others, stand between them."""
+    others = {
+        "driver_home_area_type", "casualty_home_area_type", "vehicle_imd_decile", "vehicle_make", "vehicle_model"
+    }  # fmt: skip
+    assert [n for n in schema.columns(table) if n not in others] == list(published(table, "2024"))
 
 
 @pytest.mark.parametrize(("table", "generation"), EVERY)

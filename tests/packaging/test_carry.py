@@ -17,6 +17,8 @@ def test_a_step_carries_just_the_modules_that_it_imports():
     assert closures == {
         "generate_stats19_sample": {"errors", "sample", "schema", "store"},
         "load_stats19": {"errors", "read", "schema", "sources", "store"},
+        "harmonise_stats19": {"datasets", "errors", "harmonise", "make_model", "revisions", "schema", "store"},
+        "merge_datasets": {"datasets", "errors", "merge", "store"},
         "preprocess_collisions": {"clean", "datasets", "errors", "schema", "store"},
         "split_dataset": {"datasets", "errors", "split", "store"},
         "train_classifier": {"datasets", "errors", "features", "model", "store", "train"},

@@ -5,26 +5,11 @@ from roadsafety_components.packaging.container import as_container
 
 generate_stats19_sample = as_container(components.generate_stats19_sample)
 load_stats19 = as_container(components.load_stats19)
+harmonise_stats19 = as_container(components.harmonise_stats19)
+merge_datasets = as_container(components.merge_datasets)
 preprocess_collisions = as_container(components.preprocess_collisions)
 split_dataset = as_container(components.split_dataset)
 train_classifier = as_container(components.train_classifier)
 evaluate_classifier = as_container(components.evaluate_classifier)
 
-STEPS = {
-    "generate_stats19_sample": generate_stats19_sample,
-    "load_stats19": load_stats19,
-    "preprocess_collisions": preprocess_collisions,
-    "split_dataset": split_dataset,
-    "train_classifier": train_classifier,
-    "evaluate_classifier": evaluate_classifier,
-}
-
-__all__ = [
-    "STEPS",
-    "generate_stats19_sample",
-    "load_stats19",
-    "preprocess_collisions",
-    "split_dataset",
-    "train_classifier",
-    "evaluate_classifier",
-]
+STEPS = {name: globals()[name] for name in components.STEPS}

@@ -36,6 +36,10 @@ _PARTS = {
     "date": "year, month and weekday stand for it",
     "time": "hour stands for it",
 }
+_HARMONISED = {
+    "special_conditions_at_site": "carriageway_hazards stands for it",
+    "generic_make_model": "vehicle_make and vehicle_model stand for it",
+}
 
 
 def preprocess(
@@ -77,8 +81,9 @@ def preprocess(
         for name, column in _all_columns(unit).items()
         if column.availability != "identifier" and any(name in tables[t].column_names for t in needed)
     }
+    harmonised = _check_codes({n: tables[n] for n in needed})
     left_out = {
-        name: reason for name, c in columns.items() if (reason := _reason(c, unit, known_at, keep_location))
+        name: reason for name, c in columns.items() if (reason := _reason(c, unit, known_at, keep_location, harmonised))
     }  # fmt: skip
     dropped: dict[str, int] = {}
     unneeded = (set(left_out) | {"collision_year", "collision_ref_no"}) - {"date", "time", *_SEVERITIES}
@@ -132,6 +137,18 @@ def _check_table(name: str, table: pa.Table | None) -> None:
     ]:
         raise InputError(f"{name} table: {', '.join(wrong)}. Give the {name} output of load_stats19; the "
                          f"file has {', '.join(table.column_names[:6])}, ...")  # fmt: skip
+
+
+def _check_codes(tables: Mapping[str, pa.Table]) -> bool:
+    """Whether the tables are harmonised; refuses generations whose codes mean different things in one table."""
+    harmonised = {facts_of(t).get("codes") == "2024" for t in tables.values()}
+    generations = {g for t in tables.values() for g in str(facts_of(t).get("generation", "")).split(" and ")}
+    mixed = bool(generations & {"legacy", "accident"}) and bool(generations & {"2024", "2025"})
+    if harmonised == {True, False} or (mixed and harmonised == {False}):
+        told = ", ".join(sorted(generations))
+        raise InputError(f"the tables are of generations with different codes ({told}). Bring "
+                         "all to one code list first, with harmonise_stats19.")  # fmt: skip
+    return harmonised == {True}
 
 
 def _join(tables: Mapping[str, pa.Table], unit: str, max_orphan_share: float, dropped: dict[str, int]) -> pa.Table:
@@ -192,10 +209,12 @@ def _all_columns(unit: str) -> dict[str, schema.Column]:
     return {n: c for t in schema.TABLES[: last + 1] for n, c in schema.columns(t).items()}
 
 
-def _reason(column: schema.Column, unit: str, known_at: str, keep_location: bool) -> str | None:
+def _reason(column: schema.Column, unit: str, known_at: str, keep_location: bool, harmonised: bool) -> str | None:
     """Why a column is left out, or None to keep it."""
     if column.name in _PARTS:
         return _PARTS[column.name]
+    if harmonised and (column.name in _HARMONISED or column.name.endswith("_historic")):
+        return _HARMONISED.get(column.name, "the column of the 2024 release stands for it")
     availability = column.availability
     if unit == "casualty" and column.name in schema.columns("casualty") and availability == "post_outcome":
         availability = "location" if column.name.startswith("lsoa") else "involved_party"
@@ -231,6 +250,7 @@ def _facts(
         "known_at": known_at,
         "group_column": "collision_index",
         "generation": collision.get("generation", "unknown"),
+        "codes": collision.get("codes", "as published"),
         "years": collision.get("years", []),
         "synthetic": bool(collision.get("synthetic", False)),
         "schema_version": schema.SCHEMA_VERSION,

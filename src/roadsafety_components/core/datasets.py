@@ -28,16 +28,31 @@ def read_dataset(
     Raises:
         InputError: there is nothing, or no Parquet, or no rows.
     """
-    parts = dataset_files(path, name)
-    whole = Path(path, FOLDER_FACTS) if Path(path).is_dir() else Path(path)
-    chosen = [file for year, file in parts if not years or year in years]
+    parts, schema = dataset_files(path, name), dataset_schema(path, name)
+    folder = Path(path).is_dir()
+    chosen = [(year, file) for year, file in parts if not folder or not years or year in years]
     if not chosen:
         raise InputError(f"{name}: {path} has no records of {', '.join(map(str, years))}; it has the years "
                          f"{', '.join(str(y) for y, _ in parts)}.")  # fmt: skip
-    table = pa.concat_tables([_read(file, name, columns) for file in chosen])
+    tables = [_read(file, name, columns) for _, file in chosen]
+    if folder:
+        wanted = [f for f in schema if not columns or f.name in columns]
+        tables = [_with_year(t, year, wanted) for t, (year, _) in zip(tables, chosen, strict=True)]
+    table = pa.concat_tables(tables)
     if table.num_rows == 0:
         raise InputError(f"{name}: {path} has columns but no rows.")
-    return with_facts(table, facts_of(_schema(whole, name)) | {"sha256": digest(whole)})
+    return with_facts(table, facts_of(schema) | {"sha256": digest(_first_file(path))})
+
+
+def dataset_schema(path: str | Path, name: str = "dataset") -> pa.Schema:
+    """Columns and facts of a dataset, without its rows; raises as ``read_dataset``."""
+    dataset_files(path, name)
+    return _schema(_first_file(path), name)
+
+
+def _first_file(path: str | Path) -> Path:
+    """The file that holds the facts of the whole; a folder's has the digest of each part in them."""
+    return Path(path, FOLDER_FACTS) if Path(path).is_dir() else Path(path)
 
 
 def dataset_files(path: str | Path, name: str = "dataset") -> list[tuple[int, Path]]:
@@ -79,8 +94,19 @@ def tables_by_year(
     table = read_dataset(path, name, {year_column, *columns} if columns else ())
     if year_column not in table.column_names:
         raise InputError(f"{name}: {path} has no column {year_column}.")
-    for year in sorted(pc.unique(table[year_column].drop_null()).to_pylist()):
+    if lost := table[year_column].null_count:
+        raise InputError(f"{name}: {year_column} is missing in {lost} row{'s' * (lost > 1)} of {path}.")
+    for year in sorted(pc.unique(table[year_column]).to_pylist()):
         yield int(year), table.filter(pc.equal(table[year_column], year))
+
+
+def _with_year(table: pa.Table, year: int, fields: list[pa.Field]) -> pa.Table:
+    """A part of a folder with its year, which stands in the part's name only."""
+    columns = [
+        table[f.name] if f.name in table.column_names else pa.repeat(pa.scalar(year, f.type), table.num_rows)
+        for f in fields
+    ]
+    return pa.table(columns, schema=pa.schema(fields))
 
 
 def _read(file: Path, name: str, columns: Collection[str]) -> pa.Table:

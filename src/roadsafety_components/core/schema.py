@@ -92,6 +92,8 @@ engine_capacity_cc Engine_Capacity_(CC) = int involved_party -1 - -
 propulsion_code = = code involved_party -1 - 1-12
 age_of_vehicle = = int involved_party -1 - -
 generic_make_model - = text involved_party -1 - -
+vehicle_make - - text involved_party -1 - -
+vehicle_model - - text involved_party -1 - -
 driver_imd_decile = = ordinal involved_party -1 - 1-10
 driver_home_area_type = = code involved_party -1 - 1-3
 vehicle_imd_decile = - ordinal involved_party -1 - 1-10
@@ -135,6 +137,8 @@ _SOMETIMES_ABSENT = {
     "2024": {"local_authority_highway_current"},
     "2025": {"local_authority_highway_current"},
 }  # fmt: skip
+# Columns that no file has: harmonise makes them.
+_DERIVED = {"vehicle_make", "vehicle_model"}
 # Columns that ended before the 2024 release.
 _ENDED = {"driver_home_area_type", "casualty_home_area_type", "vehicle_imd_decile"}
 # Names seen in the wild for a column that has another name in the list above.
@@ -193,7 +197,7 @@ def _parse() -> dict[str, dict[str, Column]]:
             continue
         name, legacy, accident, kind, availability, missing, unknown, codes = line.split()
         names = {"legacy": name.title() if legacy == "=" else legacy, "accident": name if accident == "=" else accident}
-        if name not in _ENDED:
+        if name not in _ENDED | _DERIVED:
             renamed_2025 = "collision_reference" if name == "collision_ref_no" else name
             names |= {"2024": name, "2025": renamed_2025}
         current[name] = Column(

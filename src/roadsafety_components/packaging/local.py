@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,24 +117,26 @@ def run_pipeline(
         chosen = _docker_runner([c["image"] for c in containers], readable)
     run = PipelineRun()
 
-    screen = sys.stdout
+    screen, one_at_a_time = sys.stdout, threading.Lock()
 
     def record(name: str, work: Callable[[IO[str]], int]) -> int:
         with contextlib.redirect_stdout(screen):
             started(name)
         began = time.monotonic()
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"\n===== {name}\n")
-            file.flush()
-            start = file.tell()
-            code = work(file)
-        with log.open(encoding="utf-8", errors="replace") as file:
-            file.seek(start)
-            text = file.read()
+        # A file of its own: the rounds of a loop run side by side.
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
+            try:
+                code = work(file)
+            finally:
+                file.seek(0)
+                text = file.read()
+                with one_at_a_time, log.open("a", encoding="utf-8") as whole:
+                    whole.write(f"\n===== {name}\n{text}")
         warnings = tuple(re.findall(r"^(?:WARNING|dropped): .*", text, re.M))
-        run.steps.append(StepRun(name, time.monotonic() - began, code, _failure(text) if code else "", warnings))
-        with contextlib.redirect_stdout(screen):
-            ended(run.steps[-1])
+        step = StepRun(name, time.monotonic() - began, code, _failure(text) if code else "", warnings)
+        with one_at_a_time, contextlib.redirect_stdout(screen):
+            run.steps.append(step)
+            ended(step)
         return code
 
     output.mkdir(parents=True, exist_ok=True)
