@@ -253,6 +253,13 @@ def test_the_features_are_what_the_model_may_know(unit: str, known_at: str, keep
     assert all(left_out.values())
 
 
+def test_labels_in_place_of_codes_are_refused() -> None:
+    """With the way back."""
+    labelled = {n: store.with_facts(t, {"table": n, "labelled_columns": ["road_type"]}) for n, t in tables().items()}
+    with pytest.raises(InputError, match="label_stats19 with direction=codes undoes it"):
+        preprocess(labelled)
+
+
 @pytest.mark.parametrize(("unit", "known_at"), list(MAY_KNOW))
 def test_harmonised_tables_have_one_column_a_fact(unit: str, known_at: str) -> None:
     """The older codes beside the newer, and the name that was split, would say the same thing twice."""

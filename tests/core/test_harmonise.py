@@ -129,6 +129,11 @@ def test_twice_is_refused_and_so_is_another_table() -> None:
     once = harmonise({"collision": one("collision", junction_detail_historic=[3])})
     with pytest.raises(InputError, match="the collision table is harmonised already"):
         harmonise(once)
+    labelled = store.with_facts(
+        one("collision", road_type=[6]), {"table": "collision", "labelled_columns": ["road_type"]}
+    )
+    with pytest.raises(InputError, match="harmonise before label_stats19"):
+        harmonise({"collision": labelled})
     with pytest.raises(InputError, match="the vehicle table was given where the collision table belongs"):
         harmonise({"collision": one("vehicle", age_of_driver=[3])})
 

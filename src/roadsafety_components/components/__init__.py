@@ -3,6 +3,7 @@
 from roadsafety_components.components.evaluate_classifier import evaluate_classifier
 from roadsafety_components.components.generate_stats19_sample import generate_stats19_sample
 from roadsafety_components.components.harmonise_stats19 import harmonise_stats19
+from roadsafety_components.components.label_stats19 import label_stats19
 from roadsafety_components.components.load_stats19 import load_stats19
 from roadsafety_components.components.merge_datasets import merge_datasets
 from roadsafety_components.components.preprocess_collisions import preprocess_collisions
@@ -15,6 +16,7 @@ STEPS = {
     "load_stats19": load_stats19,
     "harmonise_stats19": harmonise_stats19,
     "merge_datasets": merge_datasets,
+    "label_stats19": label_stats19,
     "preprocess_collisions": preprocess_collisions,
     "split_dataset": split_dataset,
     "train_classifier": train_classifier,

@@ -126,6 +126,10 @@ def _check_table(name: str, table: pa.Table | None) -> None:
         raise InputError(f"the {name} table is needed for this unit and was not given.")
     if (told := facts_of(table).get("table", name)) != name:
         raise InputError(f"the {told} table was given where the {name} table belongs.")
+    if facts_of(table).get("labelled_columns"):
+        raise InputError(
+            f"the {name} table has labels in place of codes; label_stats19 with direction=codes undoes it."
+        )
     must = {
         "collision": ["collision_index", "date", "time", "collision_severity"],
         "vehicle": ["collision_index", "vehicle_reference"],

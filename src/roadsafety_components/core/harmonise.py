@@ -72,6 +72,8 @@ def harmonise(tables: Mapping[str, pa.Table], revisions: Revisions | None = None
             raise InputError(f"the {facts.get('table', 'other')} table was given where the {name} table belongs.")
         if "codes" in facts:
             raise InputError(f"the {name} table is harmonised already.")
+        if facts.get("labelled_columns"):
+            raise InputError(f"the {name} table has labels in place of codes; harmonise before label_stats19.")
         changed[name] = table
     if revisions is not None:
         changed = apply_revisions(changed, revisions)
