@@ -135,7 +135,8 @@ def test_overhead_of_a_local_run_against_one_process(west_yorkshire, tmp_path):
         assert run.failed is None
 
     imports = {
-        "load_stats19": "read, store", "harmonise_stats19": "harmonise, store", "preprocess_collisions": "clean, store", "split_dataset": "split, store",
+        "load_stats19": "read, store", "harmonise_stats19": "harmonise, store",
+        "preprocess_collisions": "clean, store", "split_dataset": "split, store",
         "train_classifier": "train, model", "evaluate_classifier": "evaluate, model, report",
     }  # fmt: skip
     importing = sum(

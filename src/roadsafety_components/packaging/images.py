@@ -16,6 +16,7 @@ _PINS = {
     "httpx": "0.28.1",
     "matplotlib": "3.11.2",
     "pandas": "3.1.1",
+    "pandera": "0.35.0",
     "pyarrow": "26.0.1",
     "scikit-learn": "1.9.1",
     "skops": "0.16.0",
