@@ -11,6 +11,7 @@ from roadsafety_components._version import __version__
 
 if TYPE_CHECKING:
     from roadsafety_components.components import (
+        download_stats19,
         evaluate_classifier,
         generate_stats19_sample,
         harmonise_stats19,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "__version__",
+    "download_stats19",
     "evaluate_classifier",
     "generate_stats19_sample",
     "harmonise_stats19",

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from roadsafety_components.core import datasets, schema, store
+from roadsafety_components.core import datasets, files, schema, store
 from roadsafety_components.core.clean import preprocess
 from roadsafety_components.core.errors import InputError
 
@@ -474,7 +474,7 @@ def test_facts_say_what_the_table_is(tmp_path: Path) -> None:
         "years": [2023, 2024],
         "synthetic": True,
         "schema_version": "1",
-        "made_from": {n: store.digest(tmp_path / n) for n in ("collision", "vehicle")},
+        "made_from": {n: files.digest(tmp_path / n) for n in ("collision", "vehicle")},
         "rows_in": {"collision": 3, "vehicle": 4},
         "rows_dropped": {},
     }

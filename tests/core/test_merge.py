@@ -9,7 +9,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from roadsafety_components.core import store
+from roadsafety_components.core import files, store
 from roadsafety_components.core.datasets import dataset_files, read_dataset, tables_by_year
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.merge import merge_datasets
@@ -67,10 +67,10 @@ def test_facts_of_the_whole_travel_with_the_folder(merged: Path) -> None:
         "table": "collision", "codes": "2024", "generation": "2024 and legacy", "synthetic": False,
         "years": [2015, 2024],
         "rows": 3, "columns": 5, "rows_by_year": {"2015": 1, "2024": 2}, "partitioned_by": "collision_year",
-        "sha256": store.digest(merged / "_common_metadata"),
+        "sha256": files.digest(merged / "_common_metadata"),
     }  # fmt: skip
     assert digests == {
-        f"collision_year={y}/part-0.parquet": store.digest(merged / f"collision_year={y}/part-0.parquet")
+        f"collision_year={y}/part-0.parquet": files.digest(merged / f"collision_year={y}/part-0.parquet")
         for y in (2015, 2024)
     }
     assert store.marked(table, store.IDENTIFIER) == ["collision_index", "collision_year"]

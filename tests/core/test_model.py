@@ -17,7 +17,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from roadsafety_components.core import store
+from roadsafety_components.core import files, store
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.features import to_frame
 from roadsafety_components.core.model import read_model, write_model
@@ -77,7 +77,7 @@ def test_a_model_answers_the_same_before_and_after(
     model, facts = train_classifier(table, "severity", algorithm, class_weight, n_estimators=5, seed=1)
     assert write_model(model, facts, tmp_path / "model") == facts
     back, told = read_model(tmp_path / "model")
-    assert told == {**facts, "sha256": store.digest(tmp_path / "model")}
+    assert told == {**facts, "sha256": files.digest(tmp_path / "model")}
     assert back.classes_.tolist() == facts["classes"]
     x = to_frame(table, facts["features"])
     assert np.array_equal(back.predict_proba(x), model.predict_proba(x))

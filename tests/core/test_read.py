@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from roadsafety_components.core import store
+from roadsafety_components.core import files, store
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.read import load_tables
 
@@ -210,7 +210,7 @@ def test_facts_say_what_the_tables_were_made_from(tmp_path: Path) -> None:
         "synthetic": False,
         "schema_version": "1",
         "unlisted_codes_made_missing": {},
-        "made_from": {"vehicle.csv": store.digest(tmp_path / "vehicle.csv")},
+        "made_from": {"vehicle.csv": files.digest(tmp_path / "vehicle.csv")},
     }
 
 

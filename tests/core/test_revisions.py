@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from roadsafety_components.core import store
+from roadsafety_components.core import files, store
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.harmonise import harmonise
 from roadsafety_components.core.revisions import apply_revisions, read_revisions
@@ -103,7 +103,7 @@ def test_harmonising_comes_after_the_revisions(tmp_path: Path) -> None:
     path = revisions(tmp_path, "2015A,,,junction_detail,3,9")
     result = harmonise(tables(), read_revisions(tmp_path))["collision"]  # a folder with revisions.csv will do
     assert result["junction_detail"].to_pylist() == [19, 16]
-    assert store.facts_of(result)["revisions"] == store.digest(path)
+    assert store.facts_of(result)["revisions"] == files.digest(path)
 
 
 def test_a_variable_that_nobody_has_is_told(tmp_path: Path) -> None:

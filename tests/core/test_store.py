@@ -14,15 +14,14 @@ import pytest
 
 from roadsafety_components.core.datasets import read_dataset
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.files import digest, replacing
 from roadsafety_components.core.store import (
     CATEGORY,
     IDENTIFIER,
-    digest,
     facts_of,
     is_text,
     mark_columns,
     marked,
-    replacing,
     with_facts,
     write_dataset,
     write_datasets,

@@ -1,5 +1,6 @@
 """The steps as lightweight components: stock Python image, their own source carried, nothing to build."""
 
+from roadsafety_components.components.download_stats19 import download_stats19
 from roadsafety_components.components.evaluate_classifier import evaluate_classifier
 from roadsafety_components.components.generate_stats19_sample import generate_stats19_sample
 from roadsafety_components.components.harmonise_stats19 import harmonise_stats19
@@ -13,6 +14,7 @@ from roadsafety_components.components.train_classifier import train_classifier
 # In the order in which the data meet them.
 STEPS = {
     "generate_stats19_sample": generate_stats19_sample,
+    "download_stats19": download_stats19,
     "load_stats19": load_stats19,
     "harmonise_stats19": harmonise_stats19,
     "merge_datasets": merge_datasets,

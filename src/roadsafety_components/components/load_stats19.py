@@ -23,10 +23,9 @@ def load_stats19(
 ):
     """Read the three STATS19 tables of any generation to canonical columns and types, as Parquet.
 
-    The generation is told from the header: 2005-2019 (Accident_Index), 2020-2023 (accident_index), 2024 and 2025
-    (collision_index); files of several may be read together. Names become those of the 2024 release, each column's own
-    missing codes become null, keys and area codes stay text. Codes that the code list does not have, keys that are not
-    unique and rows that cannot be read stop the step, with the place in the message.
+    The generation is told from the header; files of several may be read together. Names become those of the 2024
+    release, each column's own missing codes become null, keys and area codes stay text. What cannot be read right
+    (unlisted codes, keys that are not unique, damaged rows) stops the step, with the place in the message.
 
     Args:
         source: A folder with the three tables; or files and http(s) URLs separated by blanks, where {table} stands

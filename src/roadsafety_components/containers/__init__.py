@@ -4,6 +4,7 @@ from roadsafety_components import components
 from roadsafety_components.packaging.container import as_container
 
 generate_stats19_sample = as_container(components.generate_stats19_sample)
+download_stats19 = as_container(components.download_stats19)
 load_stats19 = as_container(components.load_stats19)
 harmonise_stats19 = as_container(components.harmonise_stats19)
 merge_datasets = as_container(components.merge_datasets)

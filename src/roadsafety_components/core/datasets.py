@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import FOLDER_FACTS, digest, facts_of, with_facts
+from roadsafety_components.core.files import digest
+from roadsafety_components.core.store import FOLDER_FACTS, facts_of, with_facts
 
 
 def read_dataset(

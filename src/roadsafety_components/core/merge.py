@@ -11,14 +11,13 @@ import pyarrow.parquet as pq
 
 from roadsafety_components.core.datasets import dataset_schema, tables_by_year
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.files import digest, replacing
 from roadsafety_components.core.store import (
     FOLDER_FACTS,
     IDENTIFIER,
     Facts,
-    digest,
     facts_of,
     marked,
-    replacing,
     with_facts,
     write_dataset,
 )

@@ -10,7 +10,8 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import Facts, digest, replacing
+from roadsafety_components.core.files import digest, replacing
+from roadsafety_components.core.store import Facts
 
 _FACTS_ENTRY = "roadsafety.json"
 # Types beyond skops' own list that a model of train.py is made of. Nothing else is loaded. The partial is how

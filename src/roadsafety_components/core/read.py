@@ -1,5 +1,7 @@
 """Raw STATS19 files to canonical typed tables: names, types, missing codes, legal codes, unique keys."""
 
+import io
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -15,8 +17,9 @@ import pyarrow.csv
 
 from roadsafety_components.core import schema
 from roadsafety_components.core.errors import InputError, nearest
+from roadsafety_components.core.files import digest
 from roadsafety_components.core.sources import open_sources, read_bytes
-from roadsafety_components.core.store import CATEGORY, IDENTIFIER, OUTCOME, digest, mark_columns, with_facts
+from roadsafety_components.core.store import CATEGORY, IDENTIFIER, OUTCOME, mark_columns, with_facts
 
 _ARROW_TYPES = {
     "text": pa.string(),
@@ -28,6 +31,7 @@ _ARROW_TYPES = {
     "date": pa.dictionary(pa.int32(), pa.string()),  # a year has few dates: each is parsed once
     "time": pa.time32("s"),
 }
+_BLOCK = 1 << 22  # read at a time
 _KEYS = {
     "collision": ["collision_index"],
     "vehicle": ["collision_index", "vehicle_reference"],
@@ -102,7 +106,7 @@ def _common_years(tables: Mapping[str, pa.Table]) -> list[int]:
     """The years that all three tables have; refuses those that one of them lacks."""
     years = {name: sorted(pc.unique(table["collision_year"]).to_pylist()) for name, table in tables.items()}
     if len(set(map(tuple, years.values()))) > 1:
-        told = "; ".join(f"{name} {', '.join(map(str, of))}" for name, of in years.items())
+        told = "; ".join(f"{name} {', '.join(map(str, of))[:300]}" for name, of in years.items())
         raise InputError(f"the tables are of different years ({told}). Give all three tables of each year.")
     return years["collision"]
 
@@ -125,23 +129,23 @@ def _open_years(folder: Path, year: int) -> list[RawFile]:
 
 
 def _open_raw(path: Path, expected: str = "") -> RawFile:
-    if not path.is_file():
+    if not os.path.isfile(path):  # bears every path
         raise InputError(f"{expected or 'input'}: there is no file at {path}.")
     content = read_bytes(path)
     name = path.name if not expected else f"{expected} file {path.name}"
-    if not content or content.isspace():
-        raise InputError(f"{name} is empty.")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{name} is UTF-16; save it as UTF-8.")
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = content.lstrip(b"\xef\xbb\xbf")
+    if not content or content.isspace():
+        raise InputError(f"{name} is empty.")
     end = content.find(b"\n")
     first, rest = (content[:end], content[end : end + 4096]) if end >= 0 else (content, b"")  # no copy of it all
     if content[:99].lstrip()[:1] == b"<":
         raise InputError(f"{name} is a web page, not a CSV: the address may have moved, or needs a login.")
-    try:
-        header = [h.strip().strip('"') for h in first.decode().strip().split(",")]
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: its header is not UTF-8 text; save it as CSV in UTF-8.") from None
+    text = first.decode(errors="surrogateescape").strip()
+    if not text.isprintable():
+        raise InputError(f"{name}: its header is not text with commas; save it as CSV in UTF-8.")
+    header = [h.strip().strip('"')[:99] for h in text.split(",", 500)]
     table, generation = _recognise(header)
     if expected and table and table != expected:
         raise InputError(f"{name} holds the {table} table; the {expected} table was expected there.")
@@ -206,7 +210,7 @@ def _canonical_header(file: RawFile) -> dict[str, str]:
     names: dict[str, str | None] = {}
     for h in file.header:
         name = schema.canonical_name(file.table, file.generation, h)
-        if h in names or (name and name in names.values()):
+        if name and name in names.values():
             raise InputError(f"{file.name}: the column {h} stands in the header twice.")
         names[h] = name
     found, others = set(names.values()), [h for h, n in names.items() if n is None]
@@ -220,41 +224,46 @@ def _canonical_header(file: RawFile) -> dict[str, str]:
 
 
 def _read_csv(file: RawFile, types: dict[str, pa.DataType]) -> pa.Table:
-    def read(threads: bool) -> pa.Table:
-        return pyarrow.csv.read_csv(
-            pa.BufferReader(file.content),
-            # Large blocks: a table in few chunks is what the later steps are fast on.
-            read_options=pyarrow.csv.ReadOptions(use_threads=threads, block_size=1 << 22, column_names=file.header,
-                                                 skip_rows=1),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=types, include_columns=list(types), null_values=["", "NULL"],
-                strings_can_be_null=True,
-            ),
-        )  # fmt: skip
-
-    try:
-        return read(threads=True)
-    except (pa.ArrowInvalid, pa.ArrowKeyError):
-        pass
-    try:  # Once more in one thread: only then does the reader know the row.
-        return read(threads=False)
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise InputError(f"{file.name}: {_explain(str(error), file)}") from error
+    if (b'"' in file.content or b"\0" in file.content) and (bad := _bad_line(file.content)):
+        raise InputError(f"{file.name}: {bad}")
+    for threads in (True, False):  # Once more in one thread: only then does the reader know the row.
+        try:
+            return pyarrow.csv.read_csv(
+                pa.BufferReader(file.content),
+                # Large blocks: a table in few chunks is what the later steps are fast on.
+                read_options=pyarrow.csv.ReadOptions(use_threads=threads, block_size=_BLOCK, column_names=file.header,
+                                                     skip_rows=1),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=types, include_columns=list(types), null_values=["", "NULL"],
+                    strings_can_be_null=True,
+                ),
+            )  # fmt: skip
+        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+            failure = error
+    raise InputError(f"{file.name}: {_explain(str(failure), file)}") from failure
 
 
 def _explain(message: str, file: RawFile) -> str:
-    if "UTF8" in message:
-        try:
-            file.content.decode()
-        except UnicodeDecodeError as error:
-            row = file.content.count(b"\n", 0, error.start) + 1
-            return f"row {row} is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8."
     if match := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
         return f"row {match[1]} has {match[3]} fields; the header has {match[2]}."
     if match := re.search(r"column #(\d+): Row #(\d+): CSV conversion error to (\S+): .*? '(.*)'", message, re.S):
         kind = {"time32[s]": "a time of day as HH:MM", "double": "a number"}.get(match[3], "a whole number in range")
-        return f"row {match[2]}, column {file.header[int(match[1])]}: {match[4]!r} is not {kind}."
-    return message
+        return f"row {match[2]}, column {file.header[int(match[1])]}: {match[4][:50]!r} is not {kind}."
+    return _bad_line(file.content) or message
+
+
+def _bad_line(content: bytes) -> str:
+    """The first line that is no row; a quote without its partner would swallow the rows up to the next."""
+    for row, line in enumerate(io.BytesIO(content), 1):
+        if line.count(b'"') % 2:
+            return f"row {row}: a quoted field does not end in its line."
+        if b"\0" in line or len(line) > _BLOCK:
+            return f"row {row} holds NUL bytes or is longer than 4 MB."
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return f"row {row} is not UTF-8 text (perhaps Windows-1252); save it as CSV in UTF-8."
+    return ""
 
 
 def _dates(file: RawFile, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -268,20 +277,21 @@ def _dates(file: RawFile, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray
                 if not 1926 <= date.year <= 2100:
                     raise ValueError
             except ValueError:
-                where = f"{file.name}: row {_first_row(values, text)}, column {name}"
-                raise InputError(f"{where}: {text!r} is not a date as dd/mm/yyyy.") from None
+                where = f"{file.name}: row {_first_row(values.cast(pa.string()), text)}, column {name}"
+                raise InputError(f"{where}: {text[:50]!r} is not a date as dd/mm/yyyy.") from None
             parsed.append(date)
         chunks.append(pa.array(parsed, pa.date32()).take(chunk.indices))
     return pa.chunked_array(chunks, pa.date32())
 
 
-def _first_row(values: pa.ChunkedArray, text: str) -> int:
-    """Line in the file (the header is line 1) where a text stands first."""
-    return int(pc.index(values.cast(pa.string()), text).as_py()) + 2
+def _first_row(values: pa.ChunkedArray, value: object = True) -> int:
+    """Line in the file (the header is line 1) where a value stands first; 1 if nowhere."""
+    return int(pc.index(values, value).as_py()) + 2
 
 
 def _text_without_missing(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(values, "-1"), None, values)
+    values = pc.ascii_ltrim(values, " ")  # numbers are read so, too
+    return pc.if_else(pc.is_in(values, pa.array(["", "-1"])), None, values)
 
 
 def _numbers_without_missing(
@@ -289,8 +299,9 @@ def _numbers_without_missing(
 ) -> tuple[pa.ChunkedArray, Counter[int]]:
     """Missing codes to null; for a code column also the count of each value that is not in its list."""
     if column.kind == "float":
-        if pc.all(pc.is_finite(values)).as_py() is False:  # None where all are missing
-            raise InputError(f"{where}: {column.name} holds nan or inf; where a value is missing the field is empty.")
+        if (row := _first_row(pc.is_finite(values), False)) > 1:
+            raise InputError(f"{where}: {column.name} holds nan or inf; where a value is missing the field is empty. "
+                             f"First: row {row}.")  # fmt: skip
         return values, Counter()
     lost = set() if column.missing is None else {column.missing}
     if not column.codes:  # a quantity: "recorded as unknown" cannot stay as a number
@@ -312,36 +323,34 @@ def _counts(counter: Counter[int]) -> str:
 
 def _check_present(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
     """Key parts, date and severity are never missing in STATS19; a file in which they are is damaged."""
-    for name in [*_KEYS[file.table], "date", "collision_severity", "casualty_severity"]:
+    for name in [*_KEYS[file.table], "collision_year", "date", "collision_severity", "casualty_severity"]:
         if name in columns and columns[name].null_count:
-            row = pc.index(columns[name].is_null(), True).as_py() + 2
+            row = _first_row(columns[name].is_null())
             raise InputError(f"{file.name}: {name} is missing in {columns[name].null_count} rows (first: row {row}).")
 
 
 def _derive_key_parts(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
-    """The legacy files have one key only; year and police reference are its first four characters and the rest."""
-    index = columns["collision_index"]
-    mangled = pc.match_substring_regex(index, "[.+]")  # as in 2.00512E+12; a good key has neither
-    if pc.any(mangled).as_py():
-        row = pc.index(mangled, True).as_py()
-        raise InputError(f"{file.name}: row {row + 2}: the key {index[row]} was turned into a number by a spreadsheet; "
-                         "different collisions now share it. Use the file as published.")  # fmt: skip
-    if "collision_year" not in columns:
-        year = pc.utf8_slice_codeunits(index, 0, 4)
-        for text in pc.unique(year).to_pylist():
-            if not re.fullmatch("(19|20)[0-9][0-9]", text):
-                row = pc.index(year, text).as_py()
-                raise InputError(f"{file.name}: row {row + 2}: the key {str(index[row])!r} does not begin with a year.")
-        columns["collision_year"] = year.cast(pa.int32())
-        columns["collision_ref_no"] = pc.utf8_slice_codeunits(index, 4)
+    """A key is year and police reference; the legacy files have no other columns for them."""
+    key = columns["collision_index"]
+    year = pc.utf8_slice_codeunits(key, 0, 4)
+    for wrong, why in (
+        (pc.invert(pc.match_substring_regex(key, "^[ -~]{0,29}[!-~]$")), "{!r} ends in a blank or is no text."),
+        (pc.match_substring_regex(key, "[.+]"), "{} was turned into a number by a spreadsheet; different collisions "
+         "now share it. Use the file as published."),
+        (pc.invert(pc.match_substring_regex(year, "^(19|20)[0-9]{2}$")), "{!r} does not begin with a year."),
+    ):  # fmt: skip
+        if (row := _first_row(wrong)) > 1:
+            raise InputError(f"{file.name}: row {row}: the key {why.format(str(key[row - 2])[:30])}")
+    columns.setdefault("collision_year", year.cast(pa.int32()))
+    columns.setdefault("collision_ref_no", pc.utf8_slice_codeunits(key, 4))
 
 
 def _check_calendar(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
     """A date of another year than its record's, or of another weekday in many rows, was converted wrongly."""
     date, year = columns["date"], columns["collision_year"]
-    if pc.any(wrong := pc.not_equal(pc.year(date), pc.cast(year, pa.int64()))).as_py():
-        at = pc.index(wrong, True).as_py()
-        raise InputError(f"{file.name}: row {at + 2}: the date {date[at]} is not in the record's year {year[at]}.")
+    if (row := _first_row(pc.not_equal(pc.year(date), pc.cast(year, pa.int64())))) > 1:
+        at = f"{file.name}: row {row}"
+        raise InputError(f"{at}: the date {date[row - 2]} is not in the record's year {year[row - 2]}.")
     wrong = pc.not_equal(pc.day_of_week(date, count_from_zero=False, week_start=7), columns["day_of_week"])
     if (days := pc.sum(wrong).as_py() or 0) > 5 + len(date) // 20:
         raise InputError(f"{file.name}: {days} dates are not on their day_of_week; are day and month swapped?")

@@ -11,7 +11,8 @@ import pyarrow.csv
 
 from roadsafety_components.core import schema
 from roadsafety_components.core.errors import InputError, nearest
-from roadsafety_components.core.store import digest, facts_of, with_facts
+from roadsafety_components.core.files import digest
+from roadsafety_components.core.store import facts_of, with_facts
 
 _REFERENCES = ("vehicle_reference", "casualty_reference")
 _COLUMNS = ("variable", "previously_published_value", "replacement_value")

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.files import replacing
 from roadsafety_components.core.schema import SYNTHETIC_PREFIX, TABLES
-from roadsafety_components.core.store import replacing
 
 _CHUNK = 100_000  # collisions at a time, each chunk with its own seed
 

@@ -1,18 +1,18 @@
 """Where raw files come from: a folder, single files, URLs; plain, gzipped or zipped as published."""
 
 import gzip
+import io
 import os
 import re
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.fetch import fetch
 from roadsafety_components.core.schema import TABLES
-from roadsafety_components.core.store import replacing
 
 _SUFFIXES = (".csv", ".gz", ".zip")
 
@@ -59,79 +59,34 @@ def _local(part: str, downloads: Path) -> Path:
     return path
 
 
-def fetch(url: str, target: Path, attempts: int = 4, stall_seconds: float = 30.0, wait_seconds: float = 1.0) -> None:
-    """Download a URL to a file: retried with growing waits, whole or not at all.
-
-    Args:
-        attempts: how often to try before giving up; what cannot get better (4xx) is not tried again.
-        stall_seconds: how long the server may say nothing.
-        wait_seconds: first wait between tries, doubled each time, 30 at most.
-
-    Raises:
-        InputError: with the last reason.
-    """
-    import httpx
-    import tenacity
-
-    def worth_retrying(error: BaseException) -> bool:
-        if isinstance(error, httpx.HTTPStatusError):
-            return error.response.status_code >= 500 or error.response.status_code in (408, 425, 429)
-        return isinstance(error, httpx.TransportError)
-
-    def say(state: tenacity.RetryCallState) -> None:
-        reason = state.outcome.exception() if state.outcome else None
-        print(f"{url}: try {state.attempt_number} of {attempts} failed ({_reason(reason)})", flush=True)
-
-    @tenacity.retry(
-        retry=tenacity.retry_if_exception(worth_retrying),
-        stop=tenacity.stop_after_attempt(attempts),
-        wait=tenacity.wait_exponential(multiplier=wait_seconds, max=30),
-        after=say,
-        reraise=True,
-    )
-    def once() -> None:
-        timeout = httpx.Timeout(stall_seconds, connect=min(10.0, stall_seconds))
-        with (
-            httpx.stream("GET", url, timeout=timeout, follow_redirects=True) as response,
-            replacing(target) as (draft,),
-            draft.open("wb") as file,
-        ):
-            response.raise_for_status()
-            for block in response.iter_bytes(1 << 20):
-                file.write(block)
-
-    try:
-        once()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise InputError(f"could not fetch {url}: {_reason(error)}. Check the address and the network, or download "
-                         "the file and give its folder.") from error  # fmt: skip
-
-
-def _reason(error: BaseException | None) -> str:
-    """A short reason; httpx leaves some of its messages empty."""
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return f"HTTP status {status}" if status else f"{type(error).__name__} {error}".strip()
-
-
 def read_bytes(path: Path) -> bytes:
     """A file's text as bytes, unpacked if it is gzip or zip: told by its first bytes, not by its name.
 
     Raises:
-        InputError: a damaged archive, or a zip without exactly one CSV.
+        InputError: a damaged archive, a zip without exactly one CSV, or an archive that unpacks to more than 50 times
+            its size (tables pack to a fifth).
     """
     try:
         content = path.read_bytes()
+        read: Callable[[int], bytes]
         if content.startswith(b"\x1f\x8b"):
-            return gzip.decompress(content)
-        if content.startswith((b"PK\3\4", b"PK\5\6")):
-            with zipfile.ZipFile(path) as archive:
-                names = [n for n in archive.namelist() if n.lower().endswith(".csv") and "__MACOSX" not in n]
-                if len(names) != 1:
-                    held = archive.namelist()[:5]
-                    raise InputError(f"{path.name}: a zip with one CSV was expected; it holds {held}.")
-                return archive.read(names[0])
+            read = gzip.GzipFile(fileobj=io.BytesIO(content)).read
+        elif content.startswith((b"PK\3\4", b"PK\5\6")):
+            archive = zipfile.ZipFile(io.BytesIO(content))
+            names = [n for n in archive.namelist() if n.lower().endswith(".csv") and "__MACOSX" not in n]
+            if len(names) != 1:
+                held = archive.namelist()[:5]
+                raise InputError(f"{path.name}: a zip with one CSV was expected; it holds {held}.")
+            read = archive.open(names[0]).read
+        else:
+            return content
+        blocks = [read(1 << 24) for _ in range(2 + (50 * len(content) >> 24))]
+    except InputError:
+        raise
     except PermissionError:
         raise InputError(f"{path} may not be read by this user (id {os.getuid()}).") from None
-    except (EOFError, OSError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+    except Exception as error:  # each packing has its own
         raise InputError(f"{path.name}: the archive is damaged or cut short ({error}). Download it again.") from error
-    return content
+    if blocks[-1]:
+        raise InputError(f"{path.name}: the archive unpacks to more than 50 times its size, as no table does.")
+    return b"".join(blocks)

@@ -4,20 +4,16 @@ A dataset's facts (unit of analysis, years, what it was made from, what was left
 Parquet file's own schema, so that they survive outside a pipeline; a step copies them to its artifact's metadata.
 """
 
-import hashlib
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.files import replacing
 
 Facts = dict[str, Any]
 
@@ -28,40 +24,6 @@ IDENTIFIER = "identifier"
 CATEGORY = "category"
 OUTCOME = "outcome"  # known only with or after what is to be predicted: never a feature
 _MARK_KEY = b"roadsafety.mark"
-
-
-@contextmanager
-def replacing(*paths: str | Path) -> Iterator[list[Path]]:
-    """Temporary names beside ``paths``, renamed to them when the block ends well and removed when it does not.
-
-    Raises:
-        InputError: the folder cannot be written to, or the disk is full.
-    """
-    targets = [Path(p) for p in paths]
-    drafts = [t.with_name(f".{t.name}.partial") for t in targets]
-    try:
-        for target in targets:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        yield drafts
-        for draft, target in zip(drafts, targets, strict=True):
-            os.replace(draft, target)
-    except OSError as error:  # a full disk names no file
-        place = str(error.filename or targets[0])
-        if not any(place in (str(t), *map(str, t.parents)) for t in [*targets, *drafts]):
-            raise
-        raise InputError(f"cannot write {place}: {error.strerror or error}. Choose an output folder that is "
-                         "writable and has space.") from error  # fmt: skip
-    finally:
-        for draft in drafts:
-            _remove(draft)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):  # there may be none
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
 
 def facts_of(table: pa.Table | pa.Schema) -> Facts:
@@ -89,12 +51,6 @@ def marked(table: pa.Table | pa.Schema, mark: str) -> list[str]:
     """Names of the columns with a mark."""
     schema = table if isinstance(table, pa.Schema) else table.schema
     return [f.name for f in schema if (f.metadata or {}).get(_MARK_KEY) == mark.encode()]
-
-
-def digest(path: str | Path) -> str:
-    """``sha256:<hex>`` of a file's content."""
-    with open(path, "rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_dataset(table: pa.Table, path: str | Path) -> Facts:

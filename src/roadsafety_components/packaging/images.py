@@ -15,6 +15,7 @@ IMAGE = os.environ.get(IMAGE_VARIABLE) or f"roadsafety-components:{__version__}"
 _PINS = {
     "httpx": "0.28.1",
     "matplotlib": "3.11.2",
+    "numpy": "2.4.6",
     "pandas": "3.1.1",
     "pandera": "0.35.0",
     "pyarrow": "26.0.1",
