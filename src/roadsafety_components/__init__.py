@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         load_stats19,
         merge_datasets,
         preprocess_collisions,
+        profile_changes,
         split_dataset,
         train_classifier,
     )
@@ -34,6 +35,7 @@ __all__ = [
     "load_stats19",
     "merge_datasets",
     "preprocess_collisions",
+    "profile_changes",
     "spec_path",
     "split_dataset",
     "train_classifier",

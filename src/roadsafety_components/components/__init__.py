@@ -8,6 +8,7 @@ from roadsafety_components.components.label_stats19 import label_stats19
 from roadsafety_components.components.load_stats19 import load_stats19
 from roadsafety_components.components.merge_datasets import merge_datasets
 from roadsafety_components.components.preprocess_collisions import preprocess_collisions
+from roadsafety_components.components.profile_changes import profile_changes
 from roadsafety_components.components.split_dataset import split_dataset
 from roadsafety_components.components.train_classifier import train_classifier
 
@@ -18,6 +19,7 @@ STEPS = {
     "load_stats19": load_stats19,
     "harmonise_stats19": harmonise_stats19,
     "merge_datasets": merge_datasets,
+    "profile_changes": profile_changes,
     "label_stats19": label_stats19,
     "preprocess_collisions": preprocess_collisions,
     "split_dataset": split_dataset,
