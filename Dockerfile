@@ -10,7 +10,7 @@ ENV PATH=/venv/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # plain Python without dependencies.
 COPY constraints.txt /build/
 RUN pip install --constraint /build/constraints.txt \
-        httpx matplotlib pandas pandera pyarrow rich scikit-learn skops tenacity typer \
+        httpx matplotlib pandas pandera pyarrow pyproj rich scikit-learn skops tenacity typer \
     && pip install --constraint /build/constraints.txt --no-deps kfp
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src

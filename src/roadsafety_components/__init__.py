@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         profile_changes,
         split_dataset,
         train_classifier,
+        validate_stats19,
     )
     from roadsafety_components.packaging.paths import spec_path
 
@@ -39,6 +40,7 @@ __all__ = [
     "spec_path",
     "split_dataset",
     "train_classifier",
+    "validate_stats19",
 ]
 
 

@@ -15,14 +15,28 @@ def test_a_step_carries_just_the_modules_that_it_imports():
     """The import closure is what the function imports and what those modules import, nothing else."""
     closures = {name: carry.core_modules(step.python_func) for name, step in components.STEPS.items()}
     assert closures == {
-        "generate_stats19_sample": {"errors", "sample", "schema", "store"},
-        "load_stats19": {"errors", "read", "schema", "sources", "store"},
-        "harmonise_stats19": {"datasets", "errors", "harmonise", "make_model", "revisions", "schema", "store"},
-        "merge_datasets": {"datasets", "errors", "merge", "store"},
-        "preprocess_collisions": {"clean", "datasets", "errors", "schema", "store"},
-        "split_dataset": {"datasets", "errors", "split", "store"},
-        "train_classifier": {"datasets", "errors", "features", "model", "store", "train"},
-        "evaluate_classifier": {"datasets", "errors", "evaluate", "features", "model", "page", "report", "store"},
+        "generate_stats19_sample": {"errors", "files", "sample", "schema"},
+        "download_stats19": {"by_year", "cache", "download", "errors", "fetch", "files", "resume"},
+        "load_stats19": {"errors", "fetch", "files", "read", "schema", "sources", "store"},
+        "harmonise_stats19": {"datasets", "errors", "files", "harmonise", "make_model", "revisions", "schema", "store"},
+        "validate_stats19": {"datasets", "errors", "files", "page", "quality", "quality_report", "store", "validate"},
+        "merge_datasets": {"datasets", "errors", "files", "merge", "store"},
+        "profile_changes": {"changes", "changes_report", "datasets", "errors", "files", "page", "store"},
+        "label_stats19": {"code_list", "datasets", "errors", "files", "labels", "store"},
+        "preprocess_collisions": {"clean", "datasets", "errors", "files", "schema", "store"},
+        "split_dataset": {"datasets", "errors", "files", "split", "store"},
+        "train_classifier": {"datasets", "errors", "features", "files", "model", "store", "train"},
+        "evaluate_classifier": {
+            "datasets",
+            "errors",
+            "evaluate",
+            "features",
+            "files",
+            "model",
+            "page",
+            "report",
+            "store",
+        },
     }
 
 

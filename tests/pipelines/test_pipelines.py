@@ -1,8 +1,13 @@
 """The pipelines: compiled as a user compiles them, run, built from YAML alone."""
 
+import functools
 import json
+import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,13 +16,16 @@ from kfp import compiler, dsl
 from kfp.components import load_component_from_file
 
 from roadsafety_components import spec_path
+from roadsafety_components.core.sample import write_sample
 from roadsafety_components.packaging import local
 
+TABLES = ("collision", "vehicle", "casualty")
 NAMES = [
     "breast_cancer_pipeline",
     "road_safety_container_pipeline",
     "road_safety_pipeline",
     "road_safety_sample_pipeline",
+    "stats19_history_pipeline",
 ]
 
 
@@ -25,6 +33,22 @@ def _run(spec, folder, **arguments):
     run = local.run_pipeline(spec, arguments, folder / "artifacts", folder / "steps.log")
     assert run.failed is None, run.failed.message
     return run
+
+
+@pytest.fixture
+def served(tmp_path) -> Iterator[tuple[Path, str]]:
+    """Return a folder and the address on this machine at which a web server shows it."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_every_pipeline_is_listed_here(checkout):
@@ -141,6 +165,60 @@ def test_tables_imported_as_artifacts(sample, tmp_path):
     compiler.Compiler().compile(imported, str(tmp_path / "imported.yaml"))
     run = _run(tmp_path / "imported.yaml", tmp_path)
     assert run.artifacts["load-stats19.collisions"]["metadata"]["rows"] == 600
+
+
+def test_a_file_of_many_years_becomes_one_dataset_by_year(served, tmp_path):
+    """Downloaded, cut, loaded year by year, merged and checked; one year of the file is not asked for."""
+    folder, address = served
+    name = "dft-road-casualty-statistics-{}-1979-latest-published-year.csv"
+    write_sample(900, {table: folder / name.format(table) for table in TABLES}, years=[2019, 2020, 2021])
+    run = _run(
+        spec_path("stats19_history_pipeline"), tmp_path, releases=["1979-latest"], years=[2019, 2021], base_url=address
+    )
+    merged = [run.artifacts[f"merge-datasets{end}.merged"] for end in ("", "-2", "-3")]
+    assert {a["metadata"]["table"]: a["metadata"]["years"] for a in merged} == {t: [2019, 2021] for t in TABLES}
+    collisions = next(a for a in merged if a["metadata"]["table"] == "collision")
+    assert collisions["metadata"]["rows_by_year"] == {"2019": 300, "2021": 300}
+    assert sorted(p.name for p in Path(collisions["uri"]).glob("*=*")) == ["collision_year=2019", "collision_year=2021"]
+    assert [s.name for s in run.steps].count("load_stats19") == 2
+    assert Path(run.artifacts["validate-stats19.report"]["uri"]).read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_broken_link_stops_the_history(served, tmp_path):
+    """The vehicles of some collisions are lost in the file: the gate names the rule, and what fail_on says decides."""
+    folder, address = served
+    name = "dft-road-casualty-statistics-{}-2024.csv"
+    write_sample(300, {table: folder / name.format(table) for table in TABLES}, years=[2024])
+    path = folder / name.format("vehicle")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-20]))
+    arguments = {"releases": ["2024"], "years": [2024], "base_url": address}
+    spec = spec_path("stats19_history_pipeline")
+    run = local.run_pipeline(spec, arguments, tmp_path / "artifacts", tmp_path / "log")
+    assert (run.failed.name, run.failed.exit_code) == ("validate_stats19", 2)
+    assert run.failed.message.startswith("Input error: ")
+    assert "vehicle" in run.failed.message
+    _run(spec, tmp_path, **arguments, fail_on=[])
+
+
+@pytest.mark.real_data
+def test_both_real_years_become_one_dataset(served, tmp_path, great_britain, west_yorkshire):
+    """The published zips of 2015 and the files of 2024, served on this machine: one code list, nothing lost."""
+    folder, address = served
+    for table, word in zip(TABLES, ("Accidents", "Vehicles", "Casualties"), strict=True):
+        shutil.copy(great_britain / f"RoadSafetyData_{word}_2015.zip", folder / f"{table}-2015")
+        shutil.copy(west_yorkshire / f"dft-road-casualty-statistics-{table}-2024.csv", folder / f"{table}-2024")
+    run = _run(
+        spec_path("stats19_history_pipeline"), tmp_path, releases=["2015", "2024"], years=[2015, 2024],
+        base_url=address, file_name="{table}-{release}",
+    )  # fmt: skip
+    merged = [run.artifacts[f"merge-datasets{end}.merged"]["metadata"] for end in ("", "-2", "-3")]
+    assert {m["table"]: m["rows_by_year"] for m in merged} == {
+        "collision": {"2015": 140056, "2024": 4060},
+        "vehicle": {"2015": 257845, "2024": 7355},
+        "casualty": {"2015": 186189, "2024": 5240},
+    }
+    assert {m["generation"] for m in merged} == {"2024 and legacy"}
+    assert {m["codes"] for m in merged} == {"2024"}
 
 
 @pytest.mark.real_data

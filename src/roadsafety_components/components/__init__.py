@@ -11,6 +11,7 @@ from roadsafety_components.components.preprocess_collisions import preprocess_co
 from roadsafety_components.components.profile_changes import profile_changes
 from roadsafety_components.components.split_dataset import split_dataset
 from roadsafety_components.components.train_classifier import train_classifier
+from roadsafety_components.components.validate_stats19 import validate_stats19
 
 # In the order in which the data meet them.
 STEPS = {
@@ -18,6 +19,7 @@ STEPS = {
     "download_stats19": download_stats19,
     "load_stats19": load_stats19,
     "harmonise_stats19": harmonise_stats19,
+    "validate_stats19": validate_stats19,
     "merge_datasets": merge_datasets,
     "profile_changes": profile_changes,
     "label_stats19": label_stats19,

@@ -129,17 +129,17 @@ def _open_years(folder: Path, year: int) -> list[RawFile]:
 
 
 def _open_raw(path: Path, expected: str = "") -> RawFile:
-    if not os.path.isfile(path):  # bears every path
+    if not os.path.isfile(path):
         raise InputError(f"{expected or 'input'}: there is no file at {path}.")
     content = read_bytes(path)
-    name = path.name if not expected else f"{expected} file {path.name}"
+    name = f"{expected} file {path.name}" if expected else path.name
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{name} is UTF-16; save it as UTF-8.")
     content = content.lstrip(b"\xef\xbb\xbf")
     if not content or content.isspace():
         raise InputError(f"{name} is empty.")
-    end = content.find(b"\n")
-    first, rest = (content[:end], content[end : end + 4096]) if end >= 0 else (content, b"")  # no copy of it all
+    first = io.BytesIO(content).readline()
+    rest = content[len(first) : len(first) + 4096]  # no copy of it all
     if content[:99].lstrip()[:1] == b"<":
         raise InputError(f"{name} is a web page, not a CSV: the address may have moved, or needs a login.")
     text = first.decode(errors="surrogateescape").strip()
@@ -219,7 +219,7 @@ def _canonical_header(file: RawFile) -> dict[str, str]:
             wanted = column.names[file.generation]
             raise InputError(f"{file.name}: the {file.table} table has no column {wanted}.{nearest(wanted, others)}")
     if others:
-        print(f"{file.name}: unknown columns left aside: {', '.join(others)}")
+        print(f"WARNING: {file.name}: unknown columns left aside: {', '.join(others)}")
     return {h: n for h, n in names.items() if n is not None}
 
 
@@ -238,7 +238,7 @@ def _read_csv(file: RawFile, types: dict[str, pa.DataType]) -> pa.Table:
                     strings_can_be_null=True,
                 ),
             )  # fmt: skip
-        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        except pa.ArrowException as error:
             failure = error
     raise InputError(f"{file.name}: {_explain(str(failure), file)}") from failure
 
@@ -255,10 +255,10 @@ def _explain(message: str, file: RawFile) -> str:
 def _bad_line(content: bytes) -> str:
     """The first line that is no row; a quote without its partner would swallow the rows up to the next."""
     for row, line in enumerate(io.BytesIO(content), 1):
-        if line.count(b'"') % 2:
-            return f"row {row}: a quoted field does not end in its line."
         if b"\0" in line or len(line) > _BLOCK:
             return f"row {row} holds NUL bytes or is longer than 4 MB."
+        if b'"' in re.sub(rb'(^|,)"[^"]*(""[^"]*)*"(?=,|\s*$)', b"", line):
+            return f"row {row}: a quote stands within a field, or without its partner."
         try:
             line.decode()
         except UnicodeDecodeError:
@@ -290,7 +290,7 @@ def _first_row(values: pa.ChunkedArray, value: object = True) -> int:
 
 
 def _text_without_missing(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    values = pc.ascii_ltrim(values, " ")  # numbers are read so, too
+    values = pc.ascii_ltrim(values, " ")  # as numbers are read
     return pc.if_else(pc.is_in(values, pa.array(["", "-1"])), None, values)
 
 
@@ -332,16 +332,15 @@ def _check_present(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
 def _derive_key_parts(file: RawFile, columns: dict[str, pa.ChunkedArray]) -> None:
     """A key is year and police reference; the legacy files have no other columns for them."""
     key = columns["collision_index"]
-    year = pc.utf8_slice_codeunits(key, 0, 4)
-    for wrong, why in (
-        (pc.invert(pc.match_substring_regex(key, "^[ -~]{0,29}[!-~]$")), "{!r} ends in a blank or is no text."),
-        (pc.match_substring_regex(key, "[.+]"), "{} was turned into a number by a spreadsheet; different collisions "
-         "now share it. Use the file as published."),
-        (pc.invert(pc.match_substring_regex(year, "^(19|20)[0-9]{2}$")), "{!r} does not begin with a year."),
+    for pattern, good, why in (
+        ("^[ -~]{0,29}[!-~]$", True, "{!r} ends in a blank or is no text."),
+        ("[.+]", False, "{} was turned into a number by a spreadsheet; different collisions now share it. Use the file "
+         "as published."),
+        ("^(19|20)[0-9]{2}", True, "{!r} does not begin with a year."),
     ):  # fmt: skip
-        if (row := _first_row(wrong)) > 1:
+        if (row := _first_row(pc.match_substring_regex(key, pattern), not good)) > 1:
             raise InputError(f"{file.name}: row {row}: the key {why.format(str(key[row - 2])[:30])}")
-    columns.setdefault("collision_year", year.cast(pa.int32()))
+    columns.setdefault("collision_year", pc.utf8_slice_codeunits(key, 0, 4).cast(pa.int32()))
     columns.setdefault("collision_ref_no", pc.utf8_slice_codeunits(key, 4))
 
 

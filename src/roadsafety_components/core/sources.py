@@ -63,8 +63,8 @@ def read_bytes(path: Path) -> bytes:
     """A file's text as bytes, unpacked if it is gzip or zip: told by its first bytes, not by its name.
 
     Raises:
-        InputError: a damaged archive, a zip without exactly one CSV, or an archive that unpacks to more than 50 times
-            its size (tables pack to a fifth).
+        InputError: a damaged archive, a zip without exactly one CSV, or an archive that unpacks to over 50 times its
+            size (tables pack to a fifth), which may be made to fill the memory.
     """
     try:
         content = path.read_bytes()
@@ -73,10 +73,10 @@ def read_bytes(path: Path) -> bytes:
             read = gzip.GzipFile(fileobj=io.BytesIO(content)).read
         elif content.startswith((b"PK\3\4", b"PK\5\6")):
             archive = zipfile.ZipFile(io.BytesIO(content))
-            names = [n for n in archive.namelist() if n.lower().endswith(".csv") and "__MACOSX" not in n]
+            held = archive.namelist()
+            names = [n for n in held if n.lower().endswith(".csv") and "__MACOSX" not in n]
             if len(names) != 1:
-                held = archive.namelist()[:5]
-                raise InputError(f"{path.name}: a zip with one CSV was expected; it holds {held}.")
+                raise InputError(f"{path.name}: a zip with one CSV was expected; it holds {held[:5]!s:.200}.")
             read = archive.open(names[0]).read
         else:
             return content
@@ -86,7 +86,8 @@ def read_bytes(path: Path) -> bytes:
     except PermissionError:
         raise InputError(f"{path} may not be read by this user (id {os.getuid()}).") from None
     except Exception as error:  # each packing has its own
-        raise InputError(f"{path.name}: the archive is damaged or cut short ({error}). Download it again.") from error
+        why = str(error)[:99]
+        raise InputError(f"{path.name}: the archive is damaged or cut short ({why}). Download it again.") from error
     if blocks[-1]:
-        raise InputError(f"{path.name}: the archive unpacks to more than 50 times its size, as no table does.")
+        raise InputError(f"{path.name}: the archive unpacks to over 50 times its size; give the CSV itself.")
     return b"".join(blocks)

@@ -19,6 +19,7 @@ _PINS = {
     "pandas": "3.1.1",
     "pandera": "0.35.0",
     "pyarrow": "26.0.1",
+    "pyproj": "3.7.2",
     "scikit-learn": "1.9.1",
     "skops": "0.16.0",
     "tenacity": "9.2.1",
