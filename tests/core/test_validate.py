@@ -84,6 +84,9 @@ CASES: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("negative", "collision", {"collision": {"second_road_number": -1}}, set()),
     ("negative", "vehicle", {"vehicle": {"age_of_vehicle": -1}}, set()),
     ("negative", "casualty", {"casualty": {"age_of_casualty": -1, "age_band_of_casualty": 1}}, set()),
+    ("reference", "collision", {"collision": {"collision_ref_no": "1"}}, set()),
+    ("reference", "vehicle", {"vehicle": {"collision_ref_no": "1"}}, set()),
+    ("reference", "casualty", {"casualty": {"collision_ref_no": "1"}}, set()),
     ("pedestrian", "casualty", {"casualty": {"pedestrian_location": 5}}, set()),
     ("pedestrian", "casualty", {"casualty": {"pedestrian_movement": 1}}, set()),
     ("pedestrian", "casualty", {"casualty": {"casualty_type": 0}}, set()),
@@ -125,8 +128,9 @@ def built(usual: dict[str, pa.Table], cases: list[dict[str, Any]]) -> dict[str, 
     for number, changes in enumerate(cases):
         for name in TABLES:
             given = changes.get(name, {})
+            key = {"collision_index": key_of(number), "collision_ref_no": key_of(number)[4:]}
             for change in given if isinstance(given, list) else [given]:
-                rows[name].append(usual[name].to_pylist()[0] | {"collision_index": key_of(number)} | change)
+                rows[name].append(usual[name].to_pylist()[0] | key | change)
     return {name: pa.Table.from_pylist(rows[name], usual[name].schema) for name in TABLES}
 
 

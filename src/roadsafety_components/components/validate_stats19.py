@@ -10,7 +10,9 @@ from roadsafety_components.packaging.images import BASE_IMAGE, pinned
 
 
 @carries_core
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=pinned("matplotlib", "pandas", "pandera", "pyarrow", "pyproj"))
+@dsl.component(
+    base_image=BASE_IMAGE, packages_to_install=pinned("matplotlib", "pandas", "pandera", "pyarrow", "pyproj")
+)
 def validate_stats19(
     collisions: Input[Dataset],
     findings: Output[Dataset],

@@ -56,6 +56,7 @@ engine_capacity vehicle warning | 20 <= engine_capacity_cc <= 17000 | Smaller th
 age_of_vehicle vehicle warning | age_of_vehicle <= collision_year - 1885 | Older than the motor car.
 negative * | {c} >= 0 | Below zero.
 [codes] Where columns disagree, use none of them.
+reference * warning | collision_index.str[4:] == collision_ref_no | The reference is not the rest of the key.
 pedestrian casualty | (casualty_class == 3) == (pedestrian_location > 0) == (pedestrian_movement > 0) == (casualty_type == 0) | Class, location, movement and type disagree on who walks.
 passenger casualty | casualty_class == 2 or car_passenger in [0, 9] and bus_or_coach_passenger in [0, 9] | A passenger's place in another class.
 [missing] Did the recording change (specification, a force's system)? Do not learn from the gap.
@@ -67,7 +68,7 @@ _PLACE = "location_easting_osgr location_northing_osgr longitude latitude"
 _ADJUSTED = "{t}_adjusted_severity_serious {t}_adjusted_severity_slight"
 # What rules take a column for, where it is no whole number.
 _TYPES = {
-    **dict.fromkeys(["collision_index", "lsoa_of_accident_location", "column"], pa.string()),
+    **dict.fromkeys(["collision_index", "collision_ref_no", "lsoa_of_accident_location", "column"], pa.string()),
     **dict.fromkeys([*_PLACE.split(), *(n for t in TABLES for n in _ADJUSTED.format(t=t).split())], pa.float64()),
     "date": pa.date32(),
     "time": pa.time32("s"),
