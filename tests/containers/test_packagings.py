@@ -5,11 +5,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import List
 
 import pytest
+from kfp import compiler, dsl
 
-from roadsafety_components import spec_path
+from roadsafety_components import containers, spec_path
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.sample import write_sample
+from roadsafety_components.core.schema import TABLES
 from roadsafety_components.packaging import local
 from roadsafety_components.packaging.images import IMAGE
 
@@ -103,6 +107,45 @@ def test_the_command_lets_containers_read_the_data(image, sample, tmp_path, give
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ok    evaluate_classifier" in done.stdout
+
+
+def test_lists_folders_and_decisions_go_through_containers(image, tmp_path):
+    """A loop's datasets become one folder by year, a step's word decides what runs next."""
+    raw = tmp_path / "raw"
+    for year in (2023, 2024):
+        (raw / str(year)).mkdir(parents=True)
+        write_sample(200, {t: raw / str(year) / f"{t}-{year}.csv" for t in TABLES}, years=[year])
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+
+    @dsl.pipeline(name="layer")
+    def layer(years: List[int] = [2023, 2024]):
+        files = dsl.importer(artifact_uri=str(raw), artifact_class=dsl.Dataset)
+        with dsl.ParallelFor(years) as year:
+            loaded = containers.load_stats19(raw_files=files.output, year=year)
+        merged = containers.merge_datasets(parts=dsl.Collected(loaded.outputs["collisions"]))
+        containers.validate_stats19(collisions=merged.outputs["merged"])
+        compared = containers.profile_changes(
+            reference=merged.outputs["merged"], current=merged.outputs["merged"], refuse_on=["rows"]
+        )
+        with dsl.If(compared.outputs["decision"] == "accept"):
+            containers.label_stats19(data=merged.outputs["merged"])
+        with dsl.Else():
+            containers.generate_stats19_sample()
+
+    compiler.Compiler().compile(layer, str(tmp_path / "layer.yaml"))
+    run = local.run_pipeline(
+        tmp_path / "layer.yaml", {}, tmp_path / "artifacts", tmp_path / "log", "docker", readable=[raw]
+    )
+    assert run.failed is None, run.failed
+    names = [s.name for s in run.steps]
+    assert sorted(names[:2]) == ["load_stats19", "load_stats19"]
+    assert names[2] == "merge_datasets"
+    assert sorted(names[3:5]) == ["profile_changes", "validate_stats19"]
+    assert names[5:] == ["label_stats19"]
+    assert run.artifacts["merge-datasets.merged"]["metadata"]["rows_by_year"] == {"2023": 200, "2024": 200}
+    labelled = next(a for name, a in run.artifacts.items() if name.endswith("label-stats19.labelled_data"))
+    assert labelled["metadata"]["rows"] == 400
 
 
 def test_an_image_that_is_nowhere_is_said(engine, sample, tmp_path):

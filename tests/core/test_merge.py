@@ -165,6 +165,19 @@ def test_a_row_without_a_year_is_refused(tmp_path: Path) -> None:
         merge_datasets([tmp_path / "a"], tmp_path / "out")
 
 
+def test_counts_of_what_was_changed_are_added_up(tmp_path: Path) -> None:
+    """So that the whole says what its parts say."""
+    counts = [
+        {"unlisted_codes_made_missing": {"collision.road_type": 2}, "recoded": {"junction_detail": {"filled": 1}}},
+        {"unlisted_codes_made_missing": {"collision.road_type": 1, "collision.x": 5}, "recoded": {}},
+    ]
+    parts = [part(tmp_path / str(y), [y], facts) for y, facts in zip((2015, 2016), counts, strict=True)]
+    facts = merge_datasets(parts, tmp_path / "merged")
+    assert facts["unlisted_codes_made_missing"] == {"collision.road_type": 3, "collision.x": 5}
+    assert facts["recoded"] == {"junction_detail": {"filled": 1}}
+    assert "revised" not in facts
+
+
 def test_facts_are_plain_json(merged: Path) -> None:
     """As metadata of an artifact must be."""
     facts = store.facts_of(pq.read_schema(merged / "_common_metadata"))

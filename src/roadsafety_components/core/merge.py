@@ -23,6 +23,8 @@ from roadsafety_components.core.store import (
 )
 
 _YEAR_COLUMNS = ("collision_year", "year")
+# Facts that count what was dropped, mapped or replaced.
+_COUNTS = ("unlisted_codes_made_missing", "recoded", "revised", "rows_dropped")
 
 
 def merge_datasets(paths: Sequence[Path], target: Path, year_column: str = "") -> Facts:
@@ -37,7 +39,7 @@ def merge_datasets(paths: Sequence[Path], target: Path, year_column: str = "") -
         year_column: column with the calendar year; "" for collision_year or year, whichever is there.
 
     Returns:
-        Facts of the whole: those that all parts have in common, and rows by year.
+        Facts of the whole: those that all parts have in common, counts added up, and rows by year.
 
     Raises:
         InputError: parts of different tables, code lists or types; a year or row given twice.
@@ -90,7 +92,18 @@ def _common_facts(paths: Sequence[Path], schemas: Sequence[pa.Schema]) -> Facts:
     generations = {g for f in facts for g in str(f.get("generation", "")).split(" and ") if g}
     common = {k: v for k, v in facts[0].items() if k != "sha256" and all(f.get(k) == v for f in facts)}
     mixed = {"generation": " and ".join(sorted(generations))} if generations else {}
-    return common | mixed | {"synthetic": any(f.get("synthetic", False) for f in facts)}
+    counts = {name: _added([f.get(name, {}) for f in facts]) for name in _COUNTS if any(name in f for f in facts)}
+    return common | mixed | counts | {"synthetic": any(f.get("synthetic", False) for f in facts)}
+
+
+def _added(counts: Sequence[Facts]) -> Facts:
+    """Counts by name, and by name of counts, added up."""
+    total: Facts = {}
+    for more in counts:
+        for name, value in more.items():
+            known = total.get(name, {} if isinstance(value, dict) else 0)
+            total[name] = _added([known, value]) if isinstance(value, dict) else known + value
+    return total
 
 
 def _union(paths: Sequence[Path], schemas: Sequence[pa.Schema]) -> pa.Schema:
