@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from kfp import components, local
 from kfp.local import docker_task_handler, pipeline_orchestrator, subprocess_task_handler
@@ -117,10 +117,10 @@ def run_pipeline(
         chosen = _docker_runner([c["image"] for c in containers], readable)
     run = PipelineRun()
 
-    screen, one_at_a_time = sys.stdout, threading.Lock()
+    muted, one_at_a_time = _Muted(sys.stdout), threading.Lock()
 
     def record(name: str, work: Callable[[IO[str]], int]) -> int:
-        with contextlib.redirect_stdout(screen):
+        with one_at_a_time, muted.speaking():
             started(name)
         began = time.monotonic()
         # A file of its own: the rounds of a loop run side by side.
@@ -134,13 +134,13 @@ def run_pipeline(
                     whole.write(f"\n===== {name}\n{text}")
         warnings = tuple(re.findall(r"^(?:WARNING|dropped): .*", text, re.M))
         step = StepRun(name, time.monotonic() - began, code, _failure(text) if code else "", warnings)
-        with one_at_a_time, contextlib.redirect_stdout(screen):
+        with one_at_a_time, muted.speaking():
             run.steps.append(step)
             ended(step)
         return code
 
     output.mkdir(parents=True, exist_ok=True)
-    with _kfp_local(chosen, output, record):
+    with contextlib.redirect_stdout(muted), _kfp_local(chosen, output, record):
         try:
             pipeline_orchestrator.run_local_pipeline(pipeline.pipeline_spec, dict(arguments))
         except Exception:
@@ -243,13 +243,41 @@ def _docker_runner(images: Sequence[str], readable: Sequence[Path]) -> Any:
     return local.DockerRunner(user=user, environment={"HOME": "/tmp"}, **({"mounts": mounts} if mounts else {}))
 
 
+class _Muted(io.TextIOBase):
+    """A standard output that is silent, but for what a thread says in ``speaking``: rounds of a loop have threads."""
+
+    def __init__(self, screen: TextIO) -> None:
+        self._screen, self._here = screen, threading.local()
+
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        self._here.speaks = True
+        try:
+            yield
+        finally:
+            self._here.speaks = False
+
+    def write(self, text: str) -> int:
+        return self._screen.write(text) if getattr(self._here, "speaks", False) else len(text)
+
+    def flush(self) -> None:
+        self._screen.flush()
+
+    def isatty(self) -> bool:
+        return self._screen.isatty()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._screen.encoding
+
+
 class _StepFailed(Exception):
     """Ends kfp.local's run; the step is in the record."""
 
 
 @contextlib.contextmanager
 def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[str]], int]], int]) -> Iterator[None]:
-    """kfp.local set up for one run: its two ways to start a process replaced, its own talk silenced."""
+    """kfp.local set up for one run: its two ways to start a process replaced."""
 
     def name_of(command: Sequence[str]) -> str:
         words = list(command)
@@ -289,7 +317,6 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
         tempfile.TemporaryDirectory() as scratch,
         _replaced(subprocess_task_handler, "run_local_subprocess", subprocess_step),
         _replaced(docker_task_handler, "run_docker_container", docker_step),
-        contextlib.redirect_stdout(io.StringIO()),
     ):
         local.init(
             runner, pipeline_root=str(output.resolve()), workspace_root=str(Path(scratch, "workspace")),
