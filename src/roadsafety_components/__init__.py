@@ -12,6 +12,7 @@ from roadsafety_components._version import __version__
 if TYPE_CHECKING:
     from roadsafety_components.components import (
         download_stats19,
+        engineer_features,
         evaluate_classifier,
         generate_stats19_sample,
         harmonise_stats19,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "__version__",
     "download_stats19",
+    "engineer_features",
     "evaluate_classifier",
     "generate_stats19_sample",
     "harmonise_stats19",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from roadsafety_components.core import datasets, files, schema, store
@@ -372,6 +373,23 @@ def test_a_calendar_column_that_tells_nothing_is_left_out_too() -> None:
         "weekday": "it has one value only",
         "hour": "it is empty in every row",
     }
+
+
+def test_kept_constant_columns_are_the_same_for_every_dataset() -> None:
+    """One collision alone has the columns of all; one that the tables do not have is null and of its type."""
+    whole = preprocess(tables(), "vehicle", keep_constant=True)
+    alone = {n: t.filter(pc.field("collision_index") == "2024B") for n, t in tables().items()}
+    alone["vehicle"] = alone["vehicle"].drop_columns("vehicle_type")
+    one = preprocess(alone, "vehicle", keep_constant=True)
+    assert one.schema.remove_metadata().equals(whole.schema.remove_metadata(), check_metadata=True)
+    assert one.select(["hour", "speed_limit", "vehicle_type", "vehicle_make", "trunk_road_flag"]).to_pydict() == {
+        "hour": [None], "speed_limit": [60], "vehicle_type": [None], "vehicle_make": [None], "trunk_road_flag": [None],
+    }  # fmt: skip
+    assert whole.schema.field("vehicle_make").type == pa.string()
+    reasons = set(store.facts_of(one)["columns_left_out"].values())
+    assert not reasons & {"it is empty in every row", "it has one value only"}
+    assert "casualty_type" not in one.column_names
+    assert "number_of_casualties" not in one.column_names
 
 
 def test_what_leaks_is_called_so_even_where_it_is_constant() -> None:

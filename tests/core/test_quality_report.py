@@ -70,8 +70,7 @@ def test_a_sentence_says_it_first(found: tuple[pd.DataFrame, Summary]) -> None:
     """How many records, how many rules, and whether the gate is open."""
     page = text(quality_report(*found, ["keys", "links"]))
     assert (
-        "0 of 8 records contradict themselves or each other; 5 of 8 rules hold. The gate (keys, links) is open."
-        in page
+        "0 of 8 records contradict themselves or each other; 5 of 8 rules hold. The gate (keys, links) is open." in page
     )
     assert "The gate (ranges, calendar) is closed: time_missing, speed_limit." in text(
         quality_report(*found, ["ranges", "calendar"])

@@ -24,6 +24,16 @@ def test_a_step_carries_just_the_modules_that_it_imports():
         "profile_changes": {"changes", "changes_report", "datasets", "errors", "files", "page", "store"},
         "label_stats19": {"code_list", "datasets", "errors", "files", "labels", "store"},
         "preprocess_collisions": {"clean", "datasets", "errors", "files", "schema", "store"},
+        "engineer_features": {
+            "datasets",
+            "daylight",
+            "derive",
+            "engineer",
+            "errors",
+            "files",
+            "holidays",
+            "store",
+        },
         "split_dataset": {"datasets", "errors", "files", "split", "store"},
         "train_classifier": {"datasets", "errors", "features", "files", "model", "store", "train"},
         "evaluate_classifier": {

@@ -15,7 +15,7 @@ import yaml
 from kfp import compiler, dsl
 from kfp.components import load_component_from_file
 
-from roadsafety_components import spec_path
+from roadsafety_components import components, spec_path
 from roadsafety_components.core.sample import write_sample
 from roadsafety_components.packaging import local
 
@@ -146,6 +146,45 @@ def test_a_pipeline_of_the_yaml_files_alone(sample, tmp_path):
     run = _run(tmp_path / "from_yaml.yaml", tmp_path, source=str(sample))
     assert [s.name for s in run.steps] == list(names)
     assert json.dumps(run.artifacts["evaluate-classifier.metrics"]["metadata"]["macro_f1"])
+
+
+def test_engineered_features_reach_a_model(sample, tmp_path):
+    """The pipeline of docs/features.md: what is known of the other vehicles stands beside the row, and is learned."""
+
+    @dsl.pipeline(name="engineered")
+    def engineered(source: str):
+        loaded = components.load_stats19(source=source)
+        same = components.harmonise_stats19(
+            collisions=loaded.outputs["collisions"],
+            vehicles=loaded.outputs["vehicles"],
+            casualties=loaded.outputs["casualties"],
+        )
+        clean = components.preprocess_collisions(
+            collisions=same.outputs["harmonised_collisions"],
+            vehicles=same.outputs["harmonised_vehicles"],
+            casualties=same.outputs["harmonised_casualties"],
+            unit="casualty",
+            target="ksi",
+            keep_constant=True,
+        )
+        made = components.engineer_features(
+            data=clean.outputs["clean_data"],
+            collisions=same.outputs["harmonised_collisions"],
+            vehicles=same.outputs["harmonised_vehicles"],
+        )
+        parts = components.split_dataset(
+            data=made.outputs["features"], target_column="ksi", group_column="collision_index"
+        )
+        components.train_classifier(train_data=parts.outputs["train_data"], target_column="ksi", n_estimators=5)
+
+    compiler.Compiler().compile(engineered, str(tmp_path / "engineered.yaml"))
+    run = _run(tmp_path / "engineered.yaml", tmp_path, source=str(sample))
+    before, after = (
+        run.artifacts[n]["metadata"] for n in ("preprocess-collisions.clean_data", "engineer-features.features")
+    )
+    assert after["rows"] == before["rows"]
+    features = run.artifacts["train-classifier.model"]["metadata"]["features"]
+    assert {"other_group", "sun_elevation", "youngest_driver"} <= set(features)
 
 
 def test_tables_imported_as_artifacts(sample, tmp_path):

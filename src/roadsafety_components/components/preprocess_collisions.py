@@ -19,6 +19,7 @@ def preprocess_collisions(
     known_at: str = "involved",
     keep_location: bool = False,
     max_orphan_share: float = 0.01,
+    keep_constant: bool = False,
 ):
     """Join the tables at a unit of analysis, derive the calendar columns and leave out whatever leaks the outcome.
 
@@ -37,6 +38,7 @@ def preprocess_collisions(
         keep_location: Keep coordinates, area codes and police force as features.
         max_orphan_share: Share of vehicles or casualties without their collision above which the step fails; below
             it they are dropped and counted.
+        keep_constant: Keep columns that are empty or have one value, so that every dataset has the same columns.
 
     Returns:
         clean_data: Identifiers, the target column and the features, Parquet.
@@ -46,5 +48,5 @@ def preprocess_collisions(
 
     given = {"collision": collisions, "vehicle": vehicles, "casualty": casualties}
     tables = {name: read_dataset(a.path, name) for name, a in given.items() if a}
-    table = clean.preprocess(tables, unit, target, known_at, keep_location, max_orphan_share)
+    table = clean.preprocess(tables, unit, target, known_at, keep_location, max_orphan_share, keep_constant)
     clean_data.metadata.update(store.write_dataset(table, clean_data.path))

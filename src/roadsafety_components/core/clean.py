@@ -30,6 +30,7 @@ _WHY_LEFT_OUT = {
     "location": "it is a shortcut to the place (keep_location=True keeps it)",
     "group": "it stands for the force's way of recording severity (keep_location=True keeps it)",
 }
+_TYPES = {"text": pa.string(), "int": pa.int32(), "nominal": pa.int32(), "float": pa.float64()}  # others int16
 _SEVERITIES = ("collision_severity", "casualty_severity")
 _PARTS = {
     "day_of_week": "weekday, from the date, stands for it",
@@ -49,6 +50,7 @@ def preprocess(
     known_at: str = "involved",
     keep_location: bool = False,
     max_orphan_share: float = 0.01,
+    keep_constant: bool = False,
 ) -> pa.Table:
     """Join the tables at a unit of analysis, derive the calendar columns, leave out what would leak.
 
@@ -63,6 +65,8 @@ def preprocess(
         keep_location: keep coordinates, area codes and police force as features.
         max_orphan_share: share of vehicles (casualties) without their collision, or of collisions without a vehicle,
             above which this is an error; below it they are dropped and counted.
+        keep_constant: keep columns that are empty or have one value, and make those that the tables do not have
+            (null), so that every dataset has the same columns.
 
     Returns:
         Identifiers (key and year, marked IDENTIFIER), the target column (text, named as ``target``), then features:
@@ -79,7 +83,8 @@ def preprocess(
     columns = {
         name: column
         for name, column in _all_columns(unit).items()
-        if column.availability != "identifier" and any(name in tables[t].column_names for t in needed)
+        if column.availability != "identifier"
+        and (keep_constant or any(name in tables[t].column_names for t in needed))
     }
     harmonised = _check_codes({n: tables[n] for n in needed})
     left_out = {
@@ -99,9 +104,10 @@ def preprocess(
         "month": pc.month(joined["date"]).cast(pa.int8()),
         "weekday": pc.day_of_week(joined["date"], count_from_zero=False, week_start=7).cast(pa.int8()),
         "hour": pc.hour(joined["time"]).cast(pa.int8()),
-        **{name: joined[name] for name in columns if name not in left_out},
+        **{name: _column(joined, column) for name, column in columns.items() if name not in left_out},
     }
-    left_out |= {name: reason for name, values in features.items() if (reason := _empty_or_constant(values))}
+    if not keep_constant:
+        left_out |= {name: reason for name, values in features.items() if (reason := _empty_or_constant(values))}
     out |= {name: values for name, values in features.items() if name not in left_out}
     marks = {n: IDENTIFIER for n in [*_identifiers(unit), "year"]}
     marks |= {n: CATEGORY for n in out if n in columns and columns[n].kind in ("code", "nominal")}
@@ -225,6 +231,13 @@ def _reason(column: schema.Column, unit: str, known_at: str, keep_location: bool
     if availability in ("location", "group"):
         return None if keep_location else _WHY_LEFT_OUT[availability]
     return None if availability in KNOWN_AT[known_at] else _WHY_LEFT_OUT[availability]
+
+
+def _column(table: pa.Table, column: schema.Column) -> pa.ChunkedArray:
+    """The column, null where the table does not have it."""
+    if column.name in table.column_names:
+        return table[column.name]
+    return pa.chunked_array([pa.nulls(table.num_rows, _TYPES.get(column.kind, pa.int16()))])
 
 
 def _empty_or_constant(values: pa.ChunkedArray) -> str | None:
