@@ -5,6 +5,7 @@ is installed (what is installed already is checked against what the steps ask fo
 instead of the screen, and a container that failed counts as failed (KFP 2.17's DockerRunner calls it a success).
 """
 
+import builtins
 import contextlib
 import io
 import json
@@ -317,6 +318,7 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
         tempfile.TemporaryDirectory() as scratch,
         _replaced(subprocess_task_handler, "run_local_subprocess", subprocess_step),
         _replaced(docker_task_handler, "run_docker_container", docker_step),
+        _replaced(builtins, "print", print),  # kfp.local indents it, and rounds of a loop restore each other's
     ):
         local.init(
             runner, pipeline_root=str(output.resolve()), workspace_root=str(Path(scratch, "workspace")),
@@ -329,7 +331,7 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
 
 
 @contextlib.contextmanager
-def _replaced(module: ModuleType, name: str, function: Callable[..., int]) -> Iterator[None]:
+def _replaced(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
     before = getattr(module, name)
     setattr(module, name, function)
     try:
