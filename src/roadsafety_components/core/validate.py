@@ -64,16 +64,18 @@ missing_jump * warning | -0.1 <= missing - missing_before <= 0.1 | The share mis
 """  # noqa: E501
 
 TABLES = ("collision", "vehicle", "casualty")
-_PLACE = "location_easting_osgr location_northing_osgr longitude latitude"
-_ADJUSTED = "{t}_adjusted_severity_serious {t}_adjusted_severity_slight"
+_FRACTIONS = """location_easting_osgr location_northing_osgr longitude latitude
+    collision_adjusted_severity_serious collision_adjusted_severity_slight
+    casualty_adjusted_severity_serious casualty_adjusted_severity_slight"""
 # What rules take a column for, where it is no whole number.
 _TYPES = {
-    **dict.fromkeys(["collision_index", "collision_ref_no", "lsoa_of_accident_location", "column"], pa.string()),
-    **dict.fromkeys([*_PLACE.split(), *(n for t in TABLES for n in _ADJUSTED.format(t=t).split())], pa.float64()),
+    **dict.fromkeys(["collision_index", "collision_ref_no", "lsoa_of_accident_location"], pa.string()),
+    **dict.fromkeys(_FRACTIONS.split(), pa.float64()),
     "date": pa.date32(),
     "time": pa.time32("s"),
-    **dict.fromkeys(["missing", "missing_before"], pa.float64()),
 }
+# What a table gets before it is asked, by the end of its name.
+_COUNTED = ("_rows", "_gaps", "worst_casualty", "missing", "missing_before")
 # Quantities, which {c} stands for.
 _QUANTITIES = {
     "collision": "number_of_vehicles number_of_casualties first_road_number second_road_number speed_limit",
@@ -243,7 +245,6 @@ def _metres_apart(*columns: Any) -> Any:
     return pd.Series(111_320 * np.hypot(across, found - latitude), columns[0].index)
 
 
-_COUNTED = ("_rows", "_gaps", "worst_casualty", "missing", "missing_before")  # added to a table before it is asked
 _FUNCTIONS = {"band": _band, "nation": _nation, "metres_apart": _metres_apart}
 
 
