@@ -2,7 +2,6 @@
 
 import json
 from math import log
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +18,6 @@ from roadsafety_components.core.train import ALGORITHMS, train_classifier
 class Oracle:
     """A model whose features are the probabilities that it answers, one column a class."""
 
-    def __getitem__(self, step):
-        assert step == "encode"
-        return SimpleNamespace(transformers_=[("categories", None, [])])
-
     def predict_proba(self, frame):
         """The columns; features come as float32, so their sum is made 1 again."""
         given = frame.to_numpy(np.float64)
@@ -32,7 +27,9 @@ class Oracle:
 def judged(truth: list[str], probabilities: dict[str, list[float]], positive_class: str = "", **facts) -> Evaluation:
     """Evaluate an Oracle; the facts are the model's."""
     classes = sorted(probabilities)
-    facts = {"classes": classes, "features": [f"p_{c}" for c in classes], "target_column": "outcome"} | facts
+    facts = {
+        "classes": classes, "features": [f"p_{c}" for c in classes], "text_features": [], "target_column": "outcome",
+    } | facts  # fmt: skip
     table = pa.table({"outcome": truth} | {f"p_{c}": probabilities[c] for c in classes})
     return evaluate_classifier(Oracle(), facts, table, positive_class=positive_class)
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from sklearn import metrics as sk
 from sklearn.pipeline import Pipeline
 
+from roadsafety_components.core import predict
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.features import to_frame
-from roadsafety_components.core.store import Facts, facts_of, is_text
+from roadsafety_components.core.store import Facts, facts_of
 
 DEFINITIONS = {
     "balanced_accuracy": "mean of the classes' recall, the share of their rows that is found",
@@ -79,7 +79,7 @@ def evaluate_classifier(
     """
     data, classes, target_column = facts_of(table), facts["classes"], target_column or facts["target_column"]
     truth = _truth(table, target_column, classes)
-    _check_features(model, facts["features"], table)
+    predict.check_features(facts, table.schema, "test table")
     if positive_class not in ["", *classes]:
         raise InputError(f"positive_class is {positive_class!r}; the classes are {', '.join(classes)}.")
     counts, labels = np.bincount(truth, minlength=len(classes)), range(len(classes))
@@ -87,9 +87,8 @@ def evaluate_classifier(
     if len(classes) == 2 and not positive_class:
         positive_class = classes[counts.argmin()]
         notes.append(f"The positive class is {positive_class}, the rarer in the test.")
-    # Columns in the order of classes: both are sorted.
-    given = model.predict_proba(to_frame(table, facts["features"]))
-    answers = given.argmax(axis=1)
+    given = predict.probabilities(model, facts, table)
+    answers = predict.answers(given, facts)
     precision, recall, f1, _ = sk.precision_recall_fscore_support(truth, answers, labels=labels, zero_division=0)
     for i, name in enumerate(classes):
         scores = {"support": counts[i], "precision": precision[i]}
@@ -142,17 +141,6 @@ def _truth(table: pa.Table, target_column: str, classes: list[str]) -> Any:
     if len(counts) < 2:
         raise InputError(f"{where} has one class only ({', '.join(counts)}); use more rows.")
     return np.array(list(map(classes.index, values)))
-
-
-def _check_features(model: Pipeline, features: list[str], table: pa.Table) -> None:
-    if lost := [n for n in features if n not in table.column_names]:
-        raise InputError(f"test table: no feature {', '.join(lost)}; make it as the training table was made.")
-    _, encoder, names = model["encode"].transformers_[0]
-    text = {n for n, v in zip(names, getattr(encoder, "categories_", ()), strict=False) if v.dtype == object}
-    for name in features:
-        if is_text(kind := table[name].type) != (name in text):
-            was = "text" if name in text else "number"
-            raise InputError(f"test table: feature {name} is {kind}, in training {was}; read both tables alike.")
 
 
 def _warnings(model: Facts, data: Facts) -> list[str]:

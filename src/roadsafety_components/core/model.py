@@ -94,4 +94,9 @@ def _load(path: str | Path, names: list[str]) -> tuple[Pipeline, Facts]:
               "scores may differ; train it again to be sure.")  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's own version warning: said above, once
-        return skops.io.load(path, trusted=list(TRUSTED_TYPES)), facts
+        model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    if "text_features" not in facts:  # version 1.1 and before: only the encoder knew
+        _, encoder, names = model["encode"].transformers_[0]
+        categories = getattr(encoder, "categories_", ())
+        facts["text_features"] = [n for n, c in zip(names, categories, strict=False) if c.dtype == object]
+    return model, facts

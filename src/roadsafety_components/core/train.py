@@ -79,6 +79,7 @@ def train_classifier(
             "min_samples_leaf": int(min_samples_leaf), "max_depth": int(max_depth), "seed": int(seed),
         } | ({"learning_rate": float(learning_rate)} if algorithm == "hist_gradient_boosting" else {}),
         "features": features,
+        "text_features": text,
         "features_left_out": left_out,
         "target_column": target_column,
         "classes": classes,
