@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' src/roadsafety_compone
 IMAGE ?= roadsafety-components:$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint specs benchmark scale image clean
+.PHONY: help run test lint specs benchmark scale figures image clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,10 +30,13 @@ specs: $(READY) ## Write component_specs/ afresh
 	@$(BIN)/roadsafety specs write
 
 benchmark: $(READY) ## Measure speed and memory (the real data: ROADSAFETY_REAL_DATA=folder)
-	@$(BIN)/pytest tests/benchmarks -m 'benchmark and not scale' -s -q -p no:randomly
+	@$(BIN)/pytest tests/benchmarks -m 'benchmark and not scale and not figures' -s -q -p no:randomly
 
 scale: $(READY) ## Measure the whole history in size: half an hour, 12 GB of disk
 	@$(BIN)/pytest tests/benchmarks -m scale -s -q -p no:randomly
+
+figures: $(READY) ## Measure the models on real records, write docs/figures.md (ROADSAFETY_REAL_DATA=folder)
+	@$(BIN)/pytest tests/benchmarks -m figures -s -q -p no:randomly
 
 image: ## Build the container image (needs a Docker engine)
 	docker build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .

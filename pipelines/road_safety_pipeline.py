@@ -50,7 +50,9 @@ def preprocess_train_evaluate(
         class_weight=class_weight,
         n_estimators=n_estimators,
         min_samples_leaf=min_samples_leaf,
+        learning_rate=0.1,
         seed=seed,
+        folds=0,
     )
     steps.evaluate_classifier(model=trained.outputs["model"], test_data=parts.outputs["test_data"])
 

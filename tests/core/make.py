@@ -10,6 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from roadsafety_components.core.estimators import Settings
+from roadsafety_components.core.store import Facts
+from roadsafety_components.core.train import train_classifier
+
 # The header as published and one row, by table and generation. Other rows are this one with changes.
 _PUBLISHED = {
     ("collision", "legacy"): (
@@ -161,3 +165,12 @@ class Answer:
     promised: int = -1  # Content-Length, if it is not the body's
     silent: bool = False  # sends the head, then nothing
     location: str = ""  # where to go instead
+
+
+def small_model(table: pa.Table, target_column: str, **how: Any) -> tuple[Any, Facts]:
+    """A small model, by default a forest of ten trees without folds, and its facts; ``how``: settings, arguments."""
+    exclude_columns = how.pop("exclude_columns", ())
+    settings = {"algorithm": "random_forest", "n_estimators": 10, "min_samples_leaf": 1, "learning_rate": 0.1}
+    choices = {"folds": 0} | {n: v for n, v in how.items() if n not in Settings.__dataclass_fields__}
+    settings |= {n: v for n, v in how.items() if n in Settings.__dataclass_fields__}
+    return train_classifier(table, target_column, Settings(**settings), exclude_columns, **choices)[:2]

@@ -10,12 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from kfp.dsl import HTML, Dataset, Metrics
 
 from roadsafety_components.components.profile_changes import profile_changes
-from roadsafety_components.core import changes, read, store
+from roadsafety_components.core import changes, distance, read, store
 from roadsafety_components.core.changes import (
     KINDS,
     REFUSE_ON,
@@ -23,7 +21,6 @@ from roadsafety_components.core.changes import (
     Limits,
     compare_datasets,
     log_comparison,
-    population_stability,
 )
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.sample import write_sample
@@ -376,16 +373,6 @@ def test_two_samples_of_200_rows_are_accepted(compare, seed):
     assert compare(mixed(seed, 200), mixed(seed + 1, 200)).refusals == []
 
 
-def test_psi_of_small_samples_is_inflated():
-    """Without the correction these would be refused: a quarter of them are above 0.25, and as many as expected."""
-    rng = np.random.default_rng(0)
-    found = [
-        population_stability(*(np.bincount(rng.integers(0, 24, 200), minlength=24) for _ in "ab")) for _ in range(200)
-    ]
-    assert np.mean(np.array(found) > 0.25) > 0.25
-    assert np.mean(found) == pytest.approx(23 * 2 / 200, rel=0.1)
-
-
 def test_two_samples_of_100_000_rows_are_accepted_without_a_note(compare):
     """Differences that a test would call significant are none."""
     found = compare(mixed(0, 100_000), mixed(1, 100_000))
@@ -425,33 +412,6 @@ def test_two_synthetic_samples_are_accepted(tmp_path):
         found = compare_datasets(tmp_path / f"{name}0", tmp_path / f"{name}1", Limits())
         assert found.refusals == []
         assert found.decision == "accept"
-
-
-counts = st.lists(st.integers(0, 10_000), min_size=2, max_size=30).filter(any)
-
-
-@given(st.data())
-def test_psi_is_symmetric_and_never_negative(data):
-    """For any two rows of counts, with bins that are empty on a side or on both."""
-    a = np.array(data.draw(counts))
-    b = np.array(data.draw(st.lists(st.integers(0, 10_000), min_size=len(a), max_size=len(a)).filter(any)))
-    psi = population_stability(a, b)
-    assert psi >= 0
-    assert np.isfinite(psi)
-    assert population_stability(b, a) == pytest.approx(psi, rel=1e-9)
-
-
-@given(counts, st.integers(1, 50))
-def test_psi_of_equal_shares_is_zero(shares, times):
-    """Whatever the number of rows on each side."""
-    a = np.array(shares)
-    assert population_stability(a, a * times) == pytest.approx(0, abs=1e-9)
-
-
-def test_psi_is_the_known_formula():
-    """Where no bin is empty and rows are many: 0.1 ln(0.6/0.5) + 0.1 ln(0.5/0.4)."""
-    a, b = np.array([500_000, 500_000]), np.array([600_000, 400_000])
-    assert population_stability(a, b) == pytest.approx(0.1 * np.log(6 / 5) + 0.1 * np.log(5 / 4), rel=1e-4)
 
 
 # What is allowed, and what is refused
@@ -544,9 +504,9 @@ def test_columns_are_read_a_few_at_a_time(compare, monkeypatch):
         asked.append(len(columns))
         return read_dataset(path, name, columns)
 
-    read_dataset = changes.read_dataset
-    monkeypatch.setattr(changes, "read_dataset", reading)
-    monkeypatch.setattr(changes, "_CELLS", 2 * 120 - 1)
+    read_dataset = distance.read_dataset
+    monkeypatch.setattr(distance, "read_dataset", reading)
+    monkeypatch.setattr(distance, "_CELLS", 2 * 120 - 1)
     assert compare(SEVERAL, SEVERAL | {"code": [4, 5, 6] * 40}).changes == whole.changes
     assert asked == [1] * (2 + 2 * len(SEVERAL))
 

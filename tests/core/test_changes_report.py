@@ -6,8 +6,9 @@ from html import unescape
 
 import pytest
 
-from roadsafety_components.core.changes import QUANTILES, Change, ColumnPair, Comparison, Limits
+from roadsafety_components.core.changes import Change, Comparison, Limits
 from roadsafety_components.core.changes_report import changes_report
+from roadsafety_components.core.distance import QUANTILES, ColumnPair
 
 CALM = ColumnPair("weekday", "codes", (0.0, 0.125), 0.004, 0.003, 0.02, [("1", 0.5, 0.49), ("2", 0.5, 0.51)])
 CODES = ColumnPair(

@@ -11,6 +11,7 @@ import pytest
 from roadsafety_components.core import datasets, files, schema, store
 from roadsafety_components.core.clean import preprocess
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.features import choose_features
 
 from .make import canonical, csv_text
 
@@ -398,6 +399,102 @@ def test_what_leaks_is_called_so_even_where_it_is_constant() -> None:
     assert left_out["columns_left_out"]["number_of_casualties"] == "it is known only after the injuries are"
 
 
+# Columns for reports
+
+
+@pytest.mark.parametrize("unit", ["collision", "vehicle", "casualty"])
+def test_report_columns_are_kept_and_are_no_features(unit: str) -> None:
+    """Marked so, with the reason in the facts; codes become text; the features and all else stay as they are."""
+    names = ["police_force", "longitude", "number_of_casualties"]
+    result, plain = preprocess(full(), unit, report_columns=names), preprocess(full(), unit)
+    assert store.marked(result, store.REPORT_ONLY) == ["longitude", "police_force", "number_of_casualties"]
+    assert result.select(names).to_pydict() == {
+        "police_force": ["1", "2", "3"], "longitude": [1, 2, 3], "number_of_casualties": [1, 2, 3],
+    }  # fmt: skip
+    assert result.drop_columns(names).to_pydict() == plain.to_pydict()
+    facts, usual = store.facts_of(result), store.facts_of(plain)
+    assert facts["report_columns"] == {n: usual["columns_left_out"][n] for n in names}
+    assert facts["columns_left_out"] == {n: r for n, r in usual["columns_left_out"].items() if n not in names}
+    assert choose_features(result, "severity", [])[0] == choose_features(plain, "severity", [])[0]
+
+
+def test_a_feature_named_for_reports_stays_one() -> None:
+    """Reports use it as it is; where it is constant it is kept, for reports only."""
+    changed = {"road_type": [6, 6, 6], "date": [date(2024, 1, 6)] * 3}
+    result = preprocess(tables(collision=changed), "collision", report_columns=["speed_limit", "road_type", "month"])
+    assert result.select(["month", "road_type", "speed_limit"]).to_pydict() == {
+        "month": [1, 1, 1], "road_type": ["6", "6", "6"], "speed_limit": [30, 60, 60],
+    }  # fmt: skip
+    assert store.facts_of(result)["report_columns"] == {
+        "month": "it has one value only", "road_type": "it has one value only",
+    }  # fmt: skip
+    assert store.marked(result, store.REPORT_ONLY) == ["month", "road_type"]
+
+
+@pytest.mark.parametrize("known_at", ["before", "involved"])
+def test_what_the_model_may_not_know_is_for_reports(known_at: str) -> None:
+    """The same column is a feature or not, as known_at says; it is there either way."""
+    result = preprocess(tables(), "casualty", known_at=known_at, report_columns=["casualty_class"])
+    assert (store.marked(result, store.REPORT_ONLY) == ["casualty_class"]) == (known_at == "before")
+    assert list(map(str, result["casualty_class"].to_pylist())) == ["1", "2", "3", "1"]
+
+
+def test_a_report_column_that_no_table_has_is_empty_with_keep_constant() -> None:
+    """So that every dataset has the same columns."""
+    result = preprocess(tables(), "collision", keep_constant=True, report_columns=["lsoa_of_accident_location"])
+    assert result["lsoa_of_accident_location"].to_pylist() == [None] * 3
+    assert result.schema.field("lsoa_of_accident_location").type == pa.string()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "police_farce",
+            "report_columns has 'police_farce', which a collision row does not have. Nearest name: police_",
+        ),
+        ("age_of_casualty", "report_columns has 'age_of_casualty', which a collision row does not have."),
+        (
+            "collision_severity",
+            "report_columns has collision_severity: it is the target, or the same fact for the whole",
+        ),
+        ("enhanced_severity_collision", "enhanced_severity_collision: it was derived from the severity. Take it out"),
+        ("latitude", "report_columns has latitude, which the tables do not have. Take it out, or keep it empty with"),
+    ],
+)
+def test_a_report_column_that_cannot_be_kept_is_told(name: str, told: str) -> None:
+    """Unknown, of another unit, from the outcome, or not in the tables."""
+    with pytest.raises(InputError) as error:
+        preprocess(tables(), "collision", report_columns=[name])
+    assert told in str(error.value)
+
+
+# Rows that nobody has judged yet
+
+
+@pytest.mark.parametrize("keep_constant", [False, True])
+@pytest.mark.parametrize("unit", ["collision", "vehicle", "casualty"])
+def test_without_a_target_everything_else_is_the_same(unit: str, keep_constant: bool) -> None:
+    """Whether the severities are in the tables or not; no column and no fact tells them."""
+    judged = preprocess(tables(), unit, "ksi", keep_constant=keep_constant)
+    bare = tables()
+    for name in ("collision", "casualty"):
+        bare[name] = bare[name].drop_columns(f"{name}_severity")
+    for given in (tables(), bare):
+        result = preprocess(given, unit, "none", keep_constant=keep_constant)
+        assert result.equals(store.with_facts(judged.drop_columns("ksi"), store.facts_of(result)), check_metadata=True)
+        facts, usual = store.facts_of(result), store.facts_of(judged)
+        assert facts["target"] == "none"
+        del facts["columns_left_out"], usual["columns_left_out"]
+        assert facts | {"target": "ksi"} == usual
+
+
+def test_a_missing_severity_is_no_matter_without_a_target() -> None:
+    """Null severities are not read."""
+    given = tables(collision={"collision_severity": [None, 3, None]})
+    assert preprocess(given, "collision", "none").num_rows == 3
+
+
 # Orphans
 
 
@@ -495,6 +592,7 @@ def test_facts_say_what_the_table_is(tmp_path: Path) -> None:
         "made_from": {n: files.digest(tmp_path / n) for n in ("collision", "vehicle")},
         "rows_in": {"collision": 3, "vehicle": 4},
         "rows_dropped": {},
+        "report_columns": {},
     }
 
 
@@ -512,7 +610,7 @@ def test_tables_without_facts_are_taken_as_they_are() -> None:
     ("given", "told"),
     [
         ({"unit": "driver"}, "unit is 'driver'; it can be vehicle, collision, casualty."),
-        ({"target": "fatal"}, "target is 'fatal'; it can be severity, ksi."),
+        ({"target": "fatal"}, "target is 'fatal'; it can be severity, ksi, none."),
         ({"known_at": "after"}, "known_at is 'after'; it can be before, involved, impact."),
         ({"max_orphan_share": 1.5}, "max_orphan_share is 1.5; it is a share, 0 to 1."),
         ({"max_orphan_share": -0.1}, "max_orphan_share is -0.1; it is a share, 0 to 1."),

@@ -225,6 +225,26 @@ def test_data_stays_as_it_is() -> None:
     assert told == plain
 
 
+def test_columns_for_reports_stay_so() -> None:
+    """Their mark and values are those of the data."""
+    given = tables()
+    data = preprocess(given, "casualty", "ksi", keep_constant=True, report_columns=["police_force"])
+    rows = engineer(data, given["collision"], given["vehicle"])
+    assert store.marked(rows, store.REPORT_ONLY) == ["police_force"]
+    assert rows["police_force"].to_pylist() == ["13", "13", "95"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_rows_that_nobody_has_judged_have_the_same_features(unit: str) -> None:
+    """Without a target, from tables without severities."""
+    given = tables()
+    bare = given | {n: given[n].drop_columns(f"{n}_severity") for n in ("collision", "casualty")}
+    judged = featured(given, unit)
+    rows = engineer(preprocess(bare, unit, "none", keep_constant=True), bare["collision"], bare["vehicle"])
+    assert rows.to_pydict() == judged.drop_columns("ksi").to_pydict()
+    assert store.facts_of(rows)["target"] == "none"
+
+
 def test_a_part_of_the_data_in_another_order_has_the_same_features() -> None:
     """Each row is looked up by its key, in tables that hold more."""
     given = tables()

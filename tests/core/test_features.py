@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.features import choose_features, to_frame
-from roadsafety_components.core.store import OUTCOME, mark_columns
+from roadsafety_components.core.features import choose_features
+from roadsafety_components.core.frame import to_frame
+from roadsafety_components.core.store import OUTCOME, REPORT_ONLY, mark_columns
 
 
 def test_numbers_become_float32_and_text_objects() -> None:
@@ -57,6 +58,13 @@ def test_columns_marked_as_outcomes_are_no_features() -> None:
         ["speed_limit"],
         {"enhanced": "derived from the outcome, or known only after it"},
     )
+
+
+def test_columns_for_reports_are_no_features() -> None:
+    """They are there to look at results by subgroup."""
+    table = pa.table({"speed_limit": [30, 60], "police_force": ["1", "13"], "y": ["a", "b"]})
+    table = mark_columns(table, {"police_force": REPORT_ONLY})
+    assert choose_features(table, "y", []) == (["speed_limit"], {"police_force": "for reports only"})
 
 
 def test_the_index_of_a_pandas_file_is_no_feature() -> None:

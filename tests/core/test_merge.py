@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from roadsafety_components.core import files, store
-from roadsafety_components.core.datasets import dataset_files, read_dataset, tables_by_year
+from roadsafety_components.core.datasets import dataset_files, read_dataset
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.merge import merge_datasets
+from roadsafety_components.core.years import tables_by_year
 
 from .make import canonical
 

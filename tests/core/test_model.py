@@ -5,6 +5,8 @@ import io
 import json
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -19,9 +21,11 @@ from sklearn.preprocessing import FunctionTransformer
 
 from roadsafety_components.core import files, store
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.features import to_frame
-from roadsafety_components.core.model import read_model, write_model
-from roadsafety_components.core.train import train_classifier
+from roadsafety_components.core.frame import to_frame
+from roadsafety_components.core.model import read_model
+from roadsafety_components.core.model_writer import write_model
+
+from .make import small_model
 
 
 def records(classes: int) -> pa.Table:
@@ -42,7 +46,7 @@ def records(classes: int) -> pa.Table:
 @pytest.fixture(scope="module")
 def trained() -> tuple[Pipeline, store.Facts]:
     """A small forest."""
-    return train_classifier(records(2), "severity", n_estimators=5)
+    return small_model(records(2), "severity", n_estimators=5)
 
 
 def stored(trained: tuple[Pipeline, store.Facts], path: Path) -> Path:
@@ -66,6 +70,41 @@ def altered(path: Path, **entries: bytes | None) -> Path:
 # The round trip
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"algorithm": "random_forest", "folds": 2},
+        {"algorithm": "hist_gradient_boosting", "folds": 3},
+        {"algorithm": "hist_gradient_boosting", "ordered_classes": ["slight", "serious", "fatal"]},
+        {"algorithm": "logistic_regression", "weight_column": "speed_limit"},
+    ],
+    ids=["forest", "boosting", "ordinal", "logistic"],
+)
+def test_the_same_training_gives_the_same_bytes(tmp_path: Path, how: dict) -> None:
+    """In another process, with another number of threads and other hashes; and the model survives the file."""
+    table = records(3)
+    store.write_dataset(table, tmp_path / "data")
+    code = (
+        "import sys, json; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.core.make import small_model\n"
+        "from roadsafety_components.core import datasets, model_writer\n"
+        "table = datasets.read_dataset(sys.argv[2] + '/data')\n"
+        "made = small_model(table, 'severity', **json.loads(sys.argv[3]))\n"
+        "model_writer.write_model(*made, sys.argv[2] + '/' + sys.argv[4])"
+    )
+    for threads in ("1", "2"):
+        variables = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads}
+        root = str(Path(__file__).parents[2])
+        subprocess.run(
+            [sys.executable, "-c", code, root, tmp_path, json.dumps(how), threads], check=True, env=variables
+        )
+    assert files.digest(tmp_path / "1") == files.digest(tmp_path / "2")
+    model, facts = read_model(tmp_path / "1")
+    again, _ = small_model(table, "severity", **how)
+    x = to_frame(table, facts["features"])
+    assert np.array_equal(model.predict_proba(x), again.predict_proba(x))
+
+
 @pytest.mark.parametrize("class_weight", ["none", "balanced"])
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("algorithm", ["random_forest", "hist_gradient_boosting"])
@@ -74,7 +113,8 @@ def test_a_model_answers_the_same_before_and_after(
 ) -> None:
     """Probabilities to the last bit, classes, and facts with the digest of the file."""
     table = records(classes)
-    model, facts = train_classifier(table, "severity", algorithm, class_weight, n_estimators=5, seed=1)
+    how = {"algorithm": algorithm, "class_weight": class_weight, "n_estimators": 5, "seed": 1}
+    model, facts = small_model(table, "severity", **how)
     assert write_model(model, facts, tmp_path / "model") == facts
     back, told = read_model(tmp_path / "model")
     assert told == {**facts, "sha256": files.digest(tmp_path / "model")}
@@ -88,7 +128,7 @@ def test_a_model_of_boosting_that_stopped_early_is_stored_too(tmp_path: Path) ->
     """Beyond 10,000 rows it keeps more about its own scores."""
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(11_000), "severity": rng.choice(["a", "b"], 11_000)})
-    model, facts = train_classifier(table, "severity", "hist_gradient_boosting", n_estimators=30)
+    model, facts = small_model(table, "severity", algorithm="hist_gradient_boosting", n_estimators=30)
     write_model(model, facts, tmp_path / "model")
     x = to_frame(table, ["x"])
     assert np.array_equal(read_model(tmp_path / "model")[0].predict_proba(x), model.predict_proba(x))

@@ -29,17 +29,23 @@ def evaluated(classes: tuple[str, str] = ("ksi", "slight"), **changes) -> Evalua
     curve = {"fpr": [0.0, 0.5, 1.0], "tpr": [0.0, 0.75, 1.0], "threshold": [1.0, 0.5, 0.0]}
     curve |= {"recall": [1.0, 0.5, 0.0], "precision": [0.3, 0.5, 1.0]}
     scores = {"precision": 0.5, "recall": 1 / 3, "f1": 0.4, "roc_auc": 0.625, "average_precision": 0.45}
+    model = {name: (0.7, 0.6, 0.8) for name in figures} | {"calibration_slope": (0.9,)}
+    blind = {name: (0.5,) for name in figures} | {"macro_f1": (0.412,), "accuracy": (0.7,), "micro_f1": (0.7,)}
     whole = Evaluation(
         target_column="severity",
         classes=[first, second],
         positive_class=first,
         majority_class=second,
-        metrics=dict.fromkeys(figures, 0.7) | {"balanced_accuracy": 0.6, "roc_auc": 0.625, "brier": 0.2, "rows": 10.0},
-        baseline=dict.fromkeys(figures, 0.5) | {"accuracy": 0.7, "micro_f1": 0.7, "macro_f1": 0.412, "brier": 0.21},
+        rows=10,
+        figures={
+            "model": model | {"balanced_accuracy": (0.6, 0.5, 0.65), "roc_auc": (0.625, 0.5, 0.75)},
+            "no skill": blind,
+        },
         per_class={first: scores | {"support": 3.0}, second: scores | {"support": 7.0}},
         confusion=[[1, 2], [1, 6]],
         curves={first: curve, second: curve},
-        calibration={c: [(0.1, 0.2, 5), (0.6, 0.4, 5)] for c in classes},
+        calibration={c: [(0.1, 0.2, 5.0), (0.6, 0.4, 5.0)] for c in classes},
+        histogram={c: [1] * 10 + [0] * 10 for c in classes},
         model_facts=FACTS | {"class_counts": {first: 30, second: 70}},
         data_facts={"split": FACTS["split"], "part": "test"},
         warnings=[],
@@ -95,15 +101,17 @@ def test_the_verdict_compares_with_blind_answers():
 )
 def test_the_word_follows_balanced_accuracy(balanced, word):
     """By the part of the way from chance, 0.5, to 1."""
-    metrics = evaluated().metrics | {"balanced_accuracy": balanced}
-    assert f"answers {word} separate the classes" in evaluation_report(evaluated(metrics=metrics))
+    figures = evaluated().figures
+    figures["model"]["balanced_accuracy"] = (balanced,)
+    assert f"answers {word} separate the classes" in evaluation_report(evaluated(figures=figures))
 
 
 def test_tables():
     """Figures beside those of blind answers; shares with counts; each class; facts."""
     figures, confusion, classes, model, data = Cells(PAGE).tables
     assert figures[0] == ["figure", "model", "no skill", "meaning"]
-    assert figures[3][:3] == ["ROC-AUC", "0.625", "0.500"]
+    assert figures[3][:3] == ["ROC-AUC", "0.625 0.500\xa0to\xa00.750", "0.500"]
+    assert figures[-1][:3] == ["calibration slope", "0.900", ""]
     assert len(figures) == 9
     assert confusion == [
         ["true class", "answer ksi", "answer slight"],
@@ -119,6 +127,16 @@ def test_tables():
     assert data[1:] == [["part", "test"]]
 
 
+def test_a_baseline_has_columns_of_its_own():
+    """Beside no skill, and the difference with its sign; neither -0.000."""
+    figures = evaluated().figures
+    figures |= {"baseline": {"roc_auc": (0.6, 0.5, 0.7)}, "model minus baseline": {"roc_auc": (0.025, -0.0001, 0.05)}}
+    table = Cells(evaluation_report(evaluated(figures=figures))).tables[0]
+    assert table[0] == ["figure", "model", "no skill", "baseline", "model minus baseline", "meaning"]
+    assert table[3][3:5] == ["0.600 0.500\xa0to\xa00.700", "+0.025 +0.000\xa0to\xa0+0.050"]
+    assert table[1][3:5] == ["", ""]
+
+
 def test_long_facts_are_folded():
     """Features, and the columns left out with their reasons, open at a click."""
     assert "<th>features<td><details><summary>12 entries</summary>feature_0<br>feature_1<br>" in PAGE
@@ -128,8 +146,8 @@ def test_long_facts_are_folded():
 def test_why_micro_f1_flatters():
     """What blind answers score in it stands beside what they score in macro-F1."""
     page = " ".join(PAGE.split())
-    assert "it flatters: it is the accuracy, and answering always slight already scores 0.700. " in page
-    assert "Macro-F1 weighs all classes alike and gives that answer 0.412." in page
+    assert "Micro-F1 is the accuracy, and flatters: answering always slight already scores 0.700. " in page
+    assert "Macro-F1 weighs all classes alike and gives that 0.412." in page
 
 
 def test_warnings_come_before_the_verdict_and_notes_are_told():
@@ -193,5 +211,5 @@ def test_the_page_stands_alone():
     """Nothing is fetched and nothing runs: no address, no script, no picture but those inside."""
     assert "http" not in PAGE
     assert not re.search(r"<(script|link|img|iframe|object)|@import|url\((?!#)", PAGE)
-    assert PAGE.isascii()
+    assert PAGE.replace("\xa0", " ").isascii()
     assert PAGE.startswith('<!DOCTYPE html><html lang="en"><meta charset="utf-8">')

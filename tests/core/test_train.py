@@ -5,16 +5,23 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import sklearn
 from sklearn.pipeline import Pipeline
 
 from roadsafety_components.core import store
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.features import choose_features, to_frame
-from roadsafety_components.core.train import check_target, train_classifier
+from roadsafety_components.core.estimators import Settings
+from roadsafety_components.core.features import choose_features
+from roadsafety_components.core.frame import to_frame
+from roadsafety_components.core.train import train_classifier
+from roadsafety_components.core.training_report import training_report
+from roadsafety_components.core.training_rows import check_target
 
-ALGORITHMS = ("random_forest", "hist_gradient_boosting")
+from .make import small_model
+
+ALGORITHMS = ("random_forest", "hist_gradient_boosting")  # logistic regression: see test_estimators.py
 ROWS = 120
 
 
@@ -41,7 +48,7 @@ def records(classes: int = 2) -> pa.Table:
 
 def train(table: pa.Table, **how: object) -> tuple[Pipeline, store.Facts]:
     """With few trees."""
-    return train_classifier(table, **{"target_column": "severity", "n_estimators": 10, **how})
+    return small_model(table, **{"target_column": "severity", **how})
 
 
 def answers(model: Pipeline, facts: store.Facts, table: pa.Table) -> list[str]:
@@ -272,14 +279,137 @@ def test_whole_numbers_may_come_as_floats() -> None:
     """Some runners hand every number over so."""
     model, facts = train(records(), n_estimators=3.0, max_depth=0.0, min_samples_leaf=2.0, seed=1.0)
     assert len(model["classify"].estimators_) == 3
-    assert facts["parameters"] == {
-        "class_weight": "none",
-        "n_estimators": 3,
-        "min_samples_leaf": 2,
-        "max_depth": 0,
-        "seed": 1,
-    }
-    assert all(isinstance(v, int) for n, v in facts["parameters"].items() if n != "class_weight")
+    whole = {"n_estimators": 3, "min_samples_leaf": 2, "max_depth": 0, "seed": 1}
+    assert {n: facts["parameters"][n] for n in whole} == whole
+    assert all(isinstance(facts["parameters"][n], int) for n in whole)
+
+
+# What is chosen on held-out rows
+
+
+def noisy(rows: int = 600) -> pa.Table:
+    """Pairs of rows of one collision; ``ksi`` in about a quarter, likelier at speed."""
+    rng = np.random.default_rng(0)
+    speed = rng.choice([20, 30, 60], rows)
+    ksi = rng.random(rows) < speed / 150
+    table = pa.table(
+        {
+            "collision_index": [f"c{i // 2}" for i in range(rows)],
+            "speed_limit": speed,
+            "age": rng.normal(size=rows),
+            "weight": 1.0 + np.arange(rows) % 3,
+            "ksi": np.where(ksi, "ksi", "slight"),
+        }
+    )
+    table = store.mark_columns(table, {"collision_index": store.IDENTIFIER})
+    return store.with_facts(table, {"group_column": "collision_index"})
+
+
+def test_by_default_boosting_stops_early_on_folds_by_collision() -> None:
+    """The group is the one that the data name; far fewer rounds than the most are best on so few rows."""
+    table = noisy()
+    model, facts, held = train_classifier(table, "ksi")
+    assert facts["algorithm"] == "hist_gradient_boosting"
+    assert facts["group_column"] == "collision_index"
+    assert 1 <= facts["parameters"]["n_estimators"] == model["classify"].n_iter_ < 60
+    assert facts["out_of_fold"].keys() == {
+        "roc_auc", "average_precision", "brier", "log_loss", "folds",
+    }  # fmt: skip
+    assert facts["out_of_fold"]["folds"] == 5
+    assert 0.5 < facts["out_of_fold"]["roc_auc"] < 0.8
+    assert held.column_names == ["collision_index", "ksi", "fold", "probability_ksi", "probability_slight"]
+    assert held["collision_index"].equals(table["collision_index"])
+    assert pc.min_max(held["fold"]).as_py() == {"min": 0, "max": 4}
+    assert np.allclose(held["probability_ksi"].to_numpy() + held["probability_slight"].to_numpy(), 1)
+
+
+def test_without_folds_there_are_all_rounds_and_no_row_out_of_fold() -> None:
+    """Its table has the columns and no rows."""
+    model, facts, held = train_classifier(noisy(), "ksi", Settings(n_estimators=7), folds=0)
+    assert model["classify"].n_iter_ == facts["parameters"]["n_estimators"] == 7
+    assert facts["out_of_fold"] == {}
+    assert held.num_rows == 0
+    assert held.column_names == ["collision_index", "ksi", "fold", "probability_ksi", "probability_slight"]
+
+
+def test_three_severities_in_their_order() -> None:
+    """The sorted classes stay the model's; the order is among its parameters."""
+    order = ["slight", "serious", "fatal"]
+    model, facts = train(records(3), algorithm="hist_gradient_boosting", ordered_classes=order)
+    assert model.classes_.tolist() == facts["classes"] == ["fatal", "serious", "slight"]
+    assert facts["parameters"]["ordered_classes"] == order
+    given = chances(model, facts, records(3))
+    assert np.allclose(given.sum(axis=1), 1)
+    assert answers(model, facts, records(3)) == records(3)["severity"].to_pylist()
+
+
+def test_the_weights_are_no_feature() -> None:
+    """Nor is the column that names the groups."""
+    _, facts = train(noisy().drop_columns(["age"]), target_column="ksi", weight_column="weight")
+    assert facts["features"] == ["speed_limit"]
+    assert facts["features_left_out"]["weight"] == "excluded by parameter"
+
+
+def test_monotonic_is_about_the_positive_class() -> None:
+    """Also where it is the first of the two in the alphabet, as ksi is."""
+    table = noisy().drop_columns(["weight"])
+    ladder = table.slice(0, 3).set_column(1, "speed_limit", pa.array([20, 30, 60]))
+    ladder = ladder.set_column(2, "age", pa.array([0.0, 0.0, 0.0]))
+    how = {"target_column": "ksi", "algorithm": "hist_gradient_boosting", "n_estimators": 60}
+    rising, falling = (
+        chances(*train(table, **how, monotonic={"speed_limit": sign}), ladder)[:, 0] for sign in (1, -1.0)
+    )
+    assert rising[0] <= rising[1] < rising[2]
+    assert falling[0] >= falling[1] >= falling[2]
+
+
+def test_a_leak_under_an_innocent_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the log, in the facts and in the report; the honest features are not."""
+    table = noisy()
+    hidden = [{"ksi": 4.0, "slight": 2.0}[k] for k in table["ksi"].to_pylist()]
+    _, facts = train(with_column(table, "junction_width", hidden), target_column="ksi")
+    assert facts["single_feature_auc"]["junction_width"] == 1.0
+    told = "POSSIBLE LEAK: junction_width alone tells the class (ROC-AUC 1.000)."
+    assert f"WARNING: {told}" in capsys.readouterr().out
+    assert f"> {told}" in training_report(facts)
+    _, facts = train(table, target_column="ksi")
+    assert "LEAK" not in training_report(facts)
+
+
+def test_the_report_says_what_was_chosen() -> None:
+    """And is the same for the same facts."""
+    _, facts = train(noisy(), target_column="ksi", folds=5)
+    text = training_report(facts)
+    assert text == training_report(facts)
+    assert text.startswith("# Training: ksi by random forest\n")
+    for told in ("| folds | 5 |", "a model that had not seen its collision_index", "| average precision |",
+                 "| n estimators | 10 |", "| collision_index | an identifier |"):  # fmt: skip
+        assert told in text
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"group_column": "collision"}, "there is no group_column 'collision'"),
+        ({"weight_column": "wait"}, "there is no weight_column 'wait'. Nearest name: weight."),
+        ({"weight_column": "collision_index"}, "weight_column collision_index is string; a weight is a number."),
+        ({"weight_column": "age"}, "weight_column age is missing, negative or infinite, or 0 throughout, in "),
+        (
+            {"ordered_classes": ["slight", "serious"]},
+            "ordered_classes is slight, serious; it names each class once: ksi",
+        ),
+        ({"monotonic": {"speed": 1}}, "monotonic names 'speed', which is no feature with an order of its values."),
+        ({"monotonic": {"age": 2}}, "monotonic of age is 2; it is 1 (rises) or -1 (falls)."),
+        ({"monotonic": {"age": 1}, "algorithm": "random_forest"}, "monotonic is for hist_gradient_boosting, of two"),
+        ({"folds": 400}, "class ksi occurs in "),
+        ({"folds": 1}, "folds is 1; it is a whole number, 2 or more."),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told(how: dict, told: str) -> None:
+    """Before anything is fitted."""
+    with pytest.raises(InputError) as error:
+        train(noisy(), **{"target_column": "ksi", "algorithm": "hist_gradient_boosting", **how})
+    assert str(error.value).startswith(told)
 
 
 # Facts
@@ -291,6 +421,10 @@ def test_facts_say_what_the_model_is() -> None:
             "generation": "2024", "split": {"method": "group"}, "target_shares": {"slight": 0.6}, "part": "train",
             "columns_left_out": {"date": "why"}, "sha256": "sha256:abc", "rows": 5}  # fmt: skip
     _, facts = train(store.with_facts(records(3), told), algorithm="hist_gradient_boosting", max_depth=4)
+    alone = facts.pop("single_feature_auc")
+    assert list(alone)[:2] == ["speed_limit", "place"]
+    assert alone["speed_limit"] == 1.0  # fatal wherever it is 60
+    assert sorted(alone) == ["age", "place", "road_type", "speed_limit", "urban"]
     assert facts == {
         "unit": "vehicle",
         "target": "severity",
@@ -307,14 +441,24 @@ def test_facts_say_what_the_model_is() -> None:
             "n_estimators": 10,
             "min_samples_leaf": 1,
             "max_depth": 4,
-            "seed": 0,
             "learning_rate": 0.1,
+            "max_leaf_nodes": 31,
+            "l2_regularization": 0.0,
+            "max_features": 0.0,
+            "seed": 0,
+            "ordered_classes": [],
+            "monotonic": {},
+            "weight_column": "",
         },
         "features": ["speed_limit", "age", "urban", "place", "road_type"],
+        "text_features": ["place"],
+        "share_features": [],
         "features_left_out": {"key": "an identifier"},
         "target_column": "severity",
+        "group_column": "",
         "classes": ["fatal", "serious", "slight"],
         "class_counts": {"fatal": 40, "serious": 60, "slight": 20},
+        "out_of_fold": {},
         "training_rows": 120,
         "training_data": "sha256:abc",
         "versions": {"scikit-learn": sklearn.__version__, "pyarrow": pa.__version__},
@@ -327,17 +471,20 @@ def test_facts_say_what_the_model_is() -> None:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ({"algorithm": "svm"}, "algorithm is 'svm'; it can be random_forest, hist_gradient_boosting."),
+        (
+            {"algorithm": "svm"},
+            "algorithm is 'svm'; it can be hist_gradient_boosting, random_forest, logistic_regression.",
+        ),
         ({"class_weight": "heavy"}, "class_weight is 'heavy'; it can be none, balanced."),
         ({"n_estimators": 0}, "n_estimators is 0; it is a whole number, 1 or more."),
         ({"n_estimators": 2.5}, "n_estimators is 2.5; it is a whole number, 1 or more."),
         ({"min_samples_leaf": 0}, "min_samples_leaf is 0; it is a whole number, 1 or more."),
         ({"max_depth": -1}, "max_depth is -1; it is a whole number, 0 or more."),
-        ({"learning_rate": 0.0}, "learning_rate is 0.0; it is above 0 and at most 1."),
-        ({"learning_rate": 1.5}, "learning_rate is 1.5; it is above 0 and at most 1."),
-        ({"learning_rate": float("nan")}, "learning_rate is nan; it is above 0 and at most 1."),
-        ({"seed": -1}, "seed is -1; it is a whole number, 0 or more."),
-        ({"seed": 2**32}, "seed is 4294967296; it is at most 4294967295."),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0; it is a number, 0.001 to 1."),
+        ({"learning_rate": 1.5}, "learning_rate is 1.5; it is a number, 0.001 to 1."),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; it is a number, 0.001 to 1."),
+        ({"seed": -1}, "seed is -1; it is a whole number, 0 to 4294967295."),
+        ({"seed": 2**32}, "seed is 4294967296; it is a whole number, 0 to 4294967295."),
     ],
 )
 def test_a_parameter_out_of_range_is_told(how: dict, told: str) -> None:

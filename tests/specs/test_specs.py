@@ -86,7 +86,7 @@ def test_an_edit_to_a_core_module_changes_just_the_steps_that_import_it(checkout
     for folder in ("src", "pipelines", "component_specs"):
         shutil.copytree(checkout / folder, copy / folder)
     with (copy / "src/roadsafety_components/core/split.py").open("a") as file:
-        file.write("# one more line\n")
+        file.write("# one more line\nONE_MORE = 1\n")
     done = subprocess.run(
         [sys.executable, "-m", "roadsafety_components.cli", "specs", "check"],
         env={**os.environ, "PYTHONPATH": str(copy / "src")},
@@ -101,6 +101,8 @@ def test_an_edit_to_a_core_module_changes_just_the_steps_that_import_it(checkout
         "split_dataset.yaml",
         "pipelines/road_safety_pipeline.yaml",
         "pipelines/road_safety_sample_pipeline.yaml",
+        "pipelines/severity_monitoring_pipeline.yaml",
+        "pipelines/severity_training_pipeline.yaml",
         "catalog.json",
     }
 

@@ -93,7 +93,7 @@ def _source(console: Console, data: Path | None, sample: int, folder: Path) -> P
 
 
 def _step(console: Console, step: Any) -> None:
-    _line(console, step.name, step.seconds, step.exit_code == 0)
+    _line(console, step.label, step.seconds, step.exit_code == 0)
     for warning in step.warnings:
         console.print(f"      [yellow]{escape(warning)}[/yellow]")
 

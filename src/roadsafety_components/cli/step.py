@@ -32,8 +32,11 @@ def _command(step: Any, interface: Any) -> Callable[..., None]:
             # KFP says it all there: the same values, and the artifacts with their metadata.
             return _execute(step, _parse(executor_input))
         with tempfile.TemporaryDirectory() as scratch:
-            _execute(step, _executor_input(interface, values, Path(scratch)))
-            _tell(interface, values, Path(scratch))
+            wanted = [p for p in interface.outputs if values[p.name] is not None]
+            _check_given(interface, values, wanted)
+            aside = {p.name: str(Path(scratch, p.name)) for p in interface.outputs if p not in wanted}
+            _execute(step, _executor_input(interface, values | aside, Path(scratch)))
+            _tell(wanted, values, Path(scratch))
         return None
 
     options = {p.name: _option(p, p in interface.outputs) for p in (*interface.inputs, *interface.outputs)}
@@ -56,7 +59,7 @@ def _parse(executor_input: str) -> Any:
 
 def _option(port: Any, is_output: bool) -> Any:
     kind = port.kind if port.is_artifact else {"list": "JSON", "dict": "JSON"}.get(port.kind, port.kind.upper())
-    needed = " (required)" if port.required or is_output else ""
+    needed = " (required)" if port.required else ""
     needed += " (may be repeated)" if port.is_list else ""
     shown = "" if port.default in (None, "") else f" (default: {json.dumps(port.default)})"
     panel = "Outputs" if is_output else "Inputs" if port.is_artifact else "Parameters"
@@ -65,15 +68,23 @@ def _option(port: Any, is_output: bool) -> Any:
     )
 
 
+def _check_given(interface: Any, values: dict[str, Any], wanted: list[Any]) -> None:
+    """What a step needs, and one output at least: those that nobody names are not kept."""
+    from roadsafety_components.packaging.interface import flag
+
+    lost = [p.name for p in interface.inputs if p.required and not values[p.name]]
+    if not wanted:
+        lost += [p.name for p in interface.outputs[:1]]
+    if lost:
+        flags = ", ".join(flag(name) for name in lost)
+        others = " or another output" if not wanted and len(interface.outputs) > 1 else ""
+        raise InputError(f"step {interface.name}: {flags}{others} must be given; see --help.")
+
+
 def _executor_input(interface: Any, values: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """What KFP would have passed for these flags."""
     from roadsafety_components.packaging.interface import flag, parse_value
 
-    lost = [p.name for p in interface.inputs if p.required and not values[p.name]]
-    lost += [p.name for p in interface.outputs if values[p.name] is None]
-    if lost:
-        flags = ", ".join(flag(name) for name in lost)
-        raise InputError(f"step {interface.name}: {flags} must be given; see --help.")
     given = [p for p in interface.inputs if values[p.name] not in (None, [])]
     return {
         "inputs": {
@@ -107,10 +118,10 @@ def _execute(step: Any, executor_input: dict[str, Any]) -> None:
     executor.execute()
 
 
-def _tell(interface: Any, values: dict[str, Any], scratch: Path) -> None:
+def _tell(wanted: list[Any], values: dict[str, Any], scratch: Path) -> None:
     """One line an output; figures that KFP would keep as metadata go into the file that was asked for."""
     outputs = json.loads((scratch / "executor_output.json").read_text()).get("artifacts", {})
-    for port in interface.outputs:
+    for port in wanted:
         if not port.is_artifact:
             print(f"{port.name}: {Path(str(values[port.name])).read_text(encoding='utf-8')}")
             continue

@@ -1,4 +1,8 @@
-"""What changed between two tables: columns, codes, distributions, missing values, keys, facts.
+"""What changed between two tables.
+
+Columns, codes, distributions, missing values, keys, facts. Kinds of change that refuse unless told otherwise are
+``REFUSE_ON``; the other ``KINDS`` are only noted: the loader gives every generation the same columns, a mean moves with
+its distribution.
 
 Measures are effect sizes: at 100,000 rows a test's p-value is small for any difference, however little it matters.
 What chance alone does in few rows is told beside them, and is never a reason to refuse.
@@ -7,36 +11,28 @@ What chance alone does in few rows is told beside them, and is never a reason to
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from roadsafety_components.core.datasets import dataset_schema, read_dataset
+from roadsafety_components.core import distance
+from roadsafety_components.core.distance import ColumnPair, Numbers, OpenDataset, family
 from roadsafety_components.core.errors import InputError, nearest
-from roadsafety_components.core.store import CATEGORY, IDENTIFIER, Facts, facts_of, marked, with_facts
+from roadsafety_components.core.store import CATEGORY, IDENTIFIER, marked, with_facts
 
-# Kinds of change that refuse unless told otherwise, and those that are only noted: the loader gives every generation
-# the same columns, a mean moves with its distribution.
 REFUSE_ON = ("rows", "schema_version", "unit", "target", "synthetic", "same_records", "repeated_keys", "removed_column",
              "type", "empty", "constant", "missing_rose", "new_code", "distribution")  # fmt: skip
 KINDS = (*REFUSE_ON, "generation", "added_column", "missing_fell", "gone_code", "mean")
 
 MODERATE_PSI, LARGE_PSI = 0.1, 0.25
-QUANTILES = [q / 20 for q in range(1, 20)]
 _FACTS = ("schema_version", "unit", "target", "synthetic", "generation")
 _SMALL_EFFECT = 0.2  # of a difference of means, in standard deviations (Cohen)
-_MAX_CODES = 50  # so many are told apart, the rest is one; whole numbers of more values are quantities
-_MIN_EXPECTED = 5  # rows of a bin, the rule of the chi-square test
 _UNLIKELY = 0.001
 _SIGMAS = 4
-_CELLS = 10_000_000  # of a dataset in memory at once
-
-_Numbers = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -61,36 +57,6 @@ class Change:
     threshold: float
     rows: int
     explanation: str
-
-
-@dataclass(frozen=True)
-class ColumnPair:
-    """A column of both datasets, measured; of two numbers the first is the reference's.
-
-    Attributes:
-        compared_as: codes, quantity, month, hour, key, or presence (values are not compared).
-        missing: share of the rows without a value.
-        psi: see ``population_stability``.
-        chance: the PSI that two samples of one population would have on average.
-        distance: 0 to 1, the largest difference in the share of any set of codes (total variation), or in the share
-            below any limit of a quantity (Kolmogorov-Smirnov).
-        shares: code and its shares, in the order of the codes; the last may stand for all others.
-        quantiles: of a quantity, at ``QUANTILES``.
-    """
-
-    name: str
-    compared_as: str = "presence"
-    missing: tuple[float, float] = (0.0, 0.0)
-    psi: float = 0.0
-    chance: float = 0.0
-    distance: float = 0.0
-    shares: Sequence[tuple[str, float, float]] = ()
-    quantiles: Sequence[tuple[float, float]] = ()
-
-    @property
-    def moved(self) -> float:
-        """PSI beyond chance."""
-        return max(self.psi - self.chance, 0.0)
 
 
 @dataclass(frozen=True)
@@ -152,7 +118,10 @@ class Comparison:
         return with_facts(pa.Table.from_pylist([asdict(c) for c in self.changes], schema=schema), facts)
 
     def metrics(self) -> dict[str, float]:
-        """Figures for the run comparison; columns are counted by their PSI beyond chance."""
+        """Figures for the run comparison.
+
+        Columns are counted by their PSI beyond chance.
+        """
         largest = max(self.columns, key=lambda c: c.moved, default=ColumnPair(""))
         return {
             "rows_reference": self.rows[0],
@@ -168,7 +137,9 @@ class Comparison:
 
 
 def compare_datasets(reference: str | Path, current: str | Path, limits: Limits) -> Comparison:
-    """Compare two datasets, each a Parquet file or a folder by year, a few columns in memory at a time.
+    """Compare two datasets.
+
+    Each is a Parquet file or a folder by year; a few columns are in memory at a time.
 
     Columns marked IDENTIFIER are together the key of a row: it tells rows that repeat one and records given twice, and
     nothing else of it is compared. Codes are columns marked CATEGORY, text, booleans, and whole numbers of at most 50
@@ -179,7 +150,7 @@ def compare_datasets(reference: str | Path, current: str | Path, limits: Limits)
     Raises:
         InputError: no dataset there, two columns of one name, an ignored column that neither dataset has.
     """
-    old, new = _open(reference, "reference"), _open(current, "current")
+    old, new = distance.open_dataset(reference, "reference"), distance.open_dataset(current, "current")
     every = list(dict.fromkeys([*old.schema.names, *new.schema.names]))
     for name in limits.ignore_columns:
         if name not in every:
@@ -207,24 +178,6 @@ def log_comparison(comparison: Comparison, metrics: Any) -> None:
         print(f"WARNING: refused for {c.change}{c.column and ' of '}{c.column}: {c.explanation} ({told})")
 
 
-def population_stability(reference: _Numbers, current: _Numbers) -> float:
-    """Population stability index of two rows of counts over the same bins: the sum of (p - q) * ln(p / q).
-
-    It is the symmetric divergence of Jeffreys (1946). That below 0.1 little changed and above 0.25 much is a
-    convention of credit scoring (Lewis, An Introduction to Credit Scoring, 1994; Siddiqi, Credit Risk Scorecards,
-    2006), no theorem. An empty bin would make it infinite: each side gets one row more, spread as both sides are on
-    average, which leaves equal shares equal.
-
-    Small samples inflate it: of two samples of one population, n and m rows in so many bins, it is 1/n + 1/m times a
-    chi-square of bins - 1 degrees of freedom (Yurdakul, Statistical properties of the population stability index,
-    2018), so (bins - 1) * (1/n + 1/m) on average: 0.09 for twice 200 rows in ten bins.
-    """
-    n, m = reference.sum(), current.sum()
-    both = (reference / n + current / m) / 2
-    p, q = (reference + both)[both > 0] / (n + 1), (current + both)[both > 0] / (m + 1)
-    return float(((p - q) * np.log(p / q)).sum())
-
-
 @dataclass(frozen=True)
 class _Found:
     changes: list[Change]
@@ -235,74 +188,24 @@ class _Found:
         return n * self.per_row[0], m * self.per_row[1]
 
     def noise(self, n: int, m: int) -> float:
-        """Variance of a difference of means of so many rows, for values of variance 1."""
+        """Variance of a difference of means, for values of variance 1."""
         return sum(1 / k for k in self.observations(n, m))
 
     def add(
         self, column: str, kind: str, told: Sequence[str], why: str, rows: int,
         value: float = 0.0, threshold: float = 0.0, beyond: bool = True,
     ) -> None:  # fmt: skip
-        """Add a change; it refuses if its kind is listed and it is beyond its threshold."""
+        """Add a change.
+
+        It refuses if its kind is listed and it is beyond its threshold.
+        """
         level = "refuse" if beyond and kind in self.limits.refuse_on else "note"
         self.changes.append(
             Change(column, kind, level, told[0], told[1], float(value), float(threshold), int(rows), why)
         )
 
 
-@dataclass(frozen=True)
-class _Dataset:
-    name: str
-    path: str | Path
-    schema: pa.Schema
-    facts: Facts
-    rows: int
-
-    def columns(self, names: Sequence[str]) -> Iterator[pa.ChunkedArray]:
-        """The columns without dictionaries, a few read at a time."""
-        step = max(1, _CELLS // self.rows)
-        for start in range(0, len(names), step):
-            table = read_dataset(self.path, self.name, names[start : start + step])
-            for name in names[start : start + step]:
-                yield table[name].cast(_plain(table[name].type))
-
-
-def _open(path: str | Path, name: str) -> _Dataset:
-    schema = dataset_schema(path, name)
-    if twice := [n for n in schema.names if schema.names.count(n) > 1]:
-        raise InputError(f"{name}: {path} has two columns {twice[0]}; rename one.")
-    first = read_dataset(path, name, schema.names[:1])
-    return _Dataset(name, path, schema, facts_of(first), first.num_rows)
-
-
-def _finite(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    values = values.cast(pa.float64())
-    return pc.if_else(pc.is_finite(values), values, None)
-
-
-# What values are, whatever their width, and what of them is compared.
-_FAMILIES: dict[str, tuple[str, Any]] = {
-    "text": ("string large_string string_view", lambda v: v.cast(pa.string())),
-    "boolean": ("boolean", lambda v: v.cast(pa.string())),
-    "whole number": ("integer", lambda v: v.cast(pa.int64(), safe=False)),
-    "number": ("floating decimal", _finite),
-    "date": ("date timestamp", pc.month),
-    "time": ("time", pc.hour),
-}
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def _family(kind: pa.DataType) -> str:
-    """One of ``_FAMILIES``, or the name of a type whose values are not compared."""
-    for name, (types, _) in _FAMILIES.items():
-        if any(getattr(pa.types, f"is_{t}")(_plain(kind)) for t in types.split()):
-            return name
-    return str(kind)
-
-
-def _compare_structure(old: _Dataset, new: _Dataset, names: list[str], found: _Found) -> list[str]:
+def _compare_structure(old: OpenDataset, new: OpenDataset, names: list[str], found: _Found) -> list[str]:
     """Rows, facts and types; the columns whose values can be compared."""
     ratio, most, alike = new.rows / old.rows, found.limits.max_rows_ratio, []
     if not 1 / most <= ratio <= most:
@@ -313,7 +216,7 @@ def _compare_structure(old: _Dataset, new: _Dataset, names: list[str], found: _F
         if was != now:
             found.add("", fact, (was, now), "The facts that travel with the data differ.", new.rows)
     for name in names:
-        was, now = (_family(d.schema.field(name).type) if name in d.schema.names else "none" for d in (old, new))
+        was, now = (family(d.schema.field(name).type) if name in d.schema.names else "none" for d in (old, new))
         if was == "none":
             found.add(name, "added_column", (was, now), "The column is new.", new.rows)
         elif now == "none":
@@ -326,9 +229,11 @@ def _compare_structure(old: _Dataset, new: _Dataset, names: list[str], found: _F
 
 
 def _compare_keys(
-    key: list[str], values: list[str], old: _Dataset, new: _Dataset, found: _Found
+    key: list[str], values: list[str], old: OpenDataset, new: OpenDataset, found: _Found
 ) -> tuple[float, float]:
-    """Repeated keys, and records that both have; nothing if the key repeats in the reference.
+    """Repeated keys, and records that both have.
+
+    Nothing is said if the key repeats in the reference.
 
     Returns:
         For each dataset what to count its rows by. Rows with the same value in the most telling column of the key,
@@ -341,7 +246,7 @@ def _compare_keys(
         why = f"Rows repeat the key ({', '.join(key)}), which was unique."
         found.add("", "repeated_keys", ("0 rows", f"{repeats:,} rows"), why, repeats, repeats)
     if np.isin(now, was).any():
-        was, now = (_joined(_hashes(d, key + values), d.rows) for d in (old, new))
+        was, now = (_joined(_hashes(d, key + values)) for d in (old, new))
         if same := int(np.isin(now, was).sum()):
             told = f"{old.rows:,} rows", f"{same:,} of {new.rows:,} rows"
             why = f"They stand in the reference too: the same key ({', '.join(key)}), the same values."
@@ -349,45 +254,49 @@ def _compare_keys(
     return share_was, share_now
 
 
-def _keys(dataset: _Dataset, key: list[str]) -> tuple[_Numbers, float]:
-    """A number for each key, and the distinct values of its most telling column as a share of the rows."""
+def _keys(dataset: OpenDataset, key: list[str]) -> tuple[Numbers, float]:
+    """Hashes of the keys, and what rows count as.
+
+    The distinct values of the key's most telling column as a share of the rows.
+    """
     columns = list(_hashes(dataset, key))
-    return _joined(columns, dataset.rows), max(map(_distinct, columns)) / dataset.rows
+    return _joined(columns), max(map(_distinct, columns)) / dataset.rows
 
 
-def _distinct(numbers: _Numbers) -> int:
+def _distinct(numbers: Numbers) -> int:
     ordered = np.sort(numbers)  # which is faster here than np.unique
     return 1 + int((ordered[1:] != ordered[:-1]).sum())
 
 
-def _joined(columns: Iterable[_Numbers], rows: int) -> _Numbers:
-    joined = np.zeros(rows, np.uint64)
-    for column in columns:
-        joined *= np.uint64(0x100000001B3)  # as FNV does, so that the order of the columns counts
-        joined ^= column
-    return joined
+def _joined(columns: Iterable[Numbers]) -> Numbers:
+    # As FNV does, so that the order of the columns counts.
+    return reduce(lambda joined, column: joined * np.uint64(0x100000001B3) ^ column, columns)
 
 
-def _hashes(dataset: _Dataset, names: list[str]) -> Iterator[_Numbers]:
-    """For each column a number for each row, the same for rows that have the same value."""
+def _hashes(dataset: OpenDataset, names: list[str]) -> Iterator[Numbers]:
+    """For each column a number for each row.
+
+    It is the same for rows that have the same value.
+    """
     for column in dataset.columns(names):
-        rows, start = np.zeros(dataset.rows, np.uint64), 0
-        for chunk in column.chunks if _family(column.type) in _FAMILIES else ():
-            encoded = chunk.dictionary_encode()
-            texts = encoded.dictionary.cast(pa.string()).to_numpy(zero_copy_only=False).astype(object)
-            hashes = np.append(pd.util.hash_array(texts, categorize=False), np.uint64(0))
-            rows[start : start + len(chunk)] = hashes[encoded.indices.fill_null(len(texts)).to_numpy()]
-            start += len(chunk)
-        yield rows
+        comparable = family(column.type) in distance.FAMILIES
+        yield np.concatenate([_hashed(c) if comparable else np.zeros(len(c), np.uint64) for c in column.chunks])
+
+
+def _hashed(chunk: pa.Array) -> Numbers:
+    encoded = chunk.dictionary_encode()
+    texts = encoded.dictionary.cast(pa.string()).to_numpy(zero_copy_only=False).astype(object)
+    hashes = np.append(pd.util.hash_array(texts, categorize=False), np.uint64(0))
+    return np.asarray(hashes[encoded.indices.fill_null(len(texts)).to_numpy()])
 
 
 def _compare_column(
     name: str, before: pa.ChunkedArray, after: pa.ChunkedArray, is_category: bool, found: _Found
 ) -> ColumnPair:
-    family = _family(before.type)
-    comparable = family in _FAMILIES and family == _family(after.type)
+    kind = family(before.type)
+    comparable = kind in distance.FAMILIES and kind == family(after.type)
     if comparable:
-        before, after = (_FAMILIES[family][1](v) for v in (before, after))
+        before, after = (distance.FAMILIES[kind][1](v) for v in (before, after))
     n, m = (len(v) - v.null_count for v in (before, after))
     pair = ColumnPair(name, missing=(1 - n / len(before), 1 - m / len(after)))
     if n and not m:
@@ -397,28 +306,20 @@ def _compare_column(
     _compare_missing(pair, len(before), len(after), found)
     if not (n and m and comparable):
         return pair
-    values, a, b = _counted(before, after)
-    if family == "date" and np.count_nonzero(a) < 12:
+    values, counts = distance.counted(before, after)
+    a, b = counts
+    if kind == "date" and np.count_nonzero(a) < 12:
         return pair
-    at = b.argmax()
-    if b[at] == m and a[at] < n and (a[at] / n) ** found.observations(n, m)[1] < _UNLIKELY:
+    at, sizes = b.argmax(), found.observations(n, m)
+    if b[at] == m and a[at] < n and (a[at] / n) ** sizes[1] < _UNLIKELY:
         why = "Every row has one value; as many rows of the reference would have several."
         found.add(name, "constant", (f"{np.count_nonzero(a):,} values", f"only {values[int(at)]}"), why, m)
-    if not is_category and (family == "number" or (family == "whole number" and len(values) > _MAX_CODES)):
-        return _compare_quantity(pair, values.to_numpy().astype(np.float64), a, b, found)
-    pair = replace(pair, compared_as={"date": "month", "time": "hour"}.get(family, "codes"))
-    return _compare_codes(pair, values.cast(pa.string()).to_numpy(zero_copy_only=False), a, b, found)
-
-
-def _counted(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[pa.Array, _Numbers, _Numbers]:
-    """The values that occur, in their order, and how often in each."""
-    counted = [v.drop_null().value_counts() for v in (before, after)]
-    values = pc.unique(pa.concat_arrays([c.field("values") for c in counted]))
-    values = values.take(pc.array_sort_indices(values))
-    counts = np.zeros((2, len(values)), np.int64)
-    for row, c in zip(counts, counted, strict=True):
-        row[pc.index_in(c.field("values"), values).to_numpy()] = c.field("counts").to_numpy()
-    return values, counts[0], counts[1]
+    pair, bins = distance.compare_values(pair, kind, is_category, values, counts, min(sizes))
+    if pair.quantiles:
+        _compare_means(name, values.to_numpy().astype(np.float64), counts, found)
+    else:
+        _compare_codes(name, values, counts, found)
+    return _compare_distribution(pair, bins, found)
 
 
 def _compare_missing(pair: ColumnPair, n: int, m: int, found: _Found) -> None:
@@ -431,72 +332,50 @@ def _compare_missing(pair: ColumnPair, n: int, m: int, found: _Found) -> None:
         found.add(pair.name, kind, (f"{was:.1%} missing", f"{now:.1%} missing"), why, round(now * m), now - was, limit)
 
 
-def _compare_codes(pair: ColumnPair, labels: _Numbers, a: _Numbers, b: _Numbers, found: _Found) -> ColumnPair:
-    sizes = found.observations(a.sum(), b.sum())
-    for kind, counts, other, side in (("new_code", b, a, 1), ("gone_code", a, b, 0)):
-        at = np.flatnonzero((other == 0) & (counts > 0))
-        at = at[np.argsort(-counts[at], kind="stable")]
-        most = counts[at].max(initial=0)
+def _compare_codes(name: str, labels: pa.Array, counts: Numbers, found: _Found) -> None:
+    sizes = found.observations(*counts.sum(axis=1))
+    for kind, side in (("new_code", 1), ("gone_code", 0)):
+        rows = np.where(counts[1 - side] == 0, counts[side], 0)
+        at = np.argsort(-rows, kind="stable")[: np.count_nonzero(rows)]
+        most = rows.max()
         # By chance a code is on one side only with the probability share ** observations; and there are many codes.
         share = sizes[side] / sum(sizes)
         limit = math.ceil(math.log(_UNLIKELY / len(labels)) / math.log(share) / found.per_row[side])
-        if most >= limit or (most and side and len(labels) <= _MAX_CODES):
-            told = ["none", _listed([f"{labels[i]} ({counts[i]:,})" for i in at[:5]], len(at))]
+        if most >= limit or (most and side and len(labels) <= distance.MAX_CODES):
+            told = ["none", _listed([f"{labels[int(i)]} ({rows[i]:,})" for i in at[:5]], len(at))]
             told = told if side else told[::-1]
             why = f"Codes (rows) that the other does not have; by chance one has fewer than {limit:,} rows."
-            found.add(pair.name, kind, told, why, counts[at].sum(), most, limit, most >= limit)
-    kept, a, b = _lumped(a, b, min(sizes))
-    names = [str(labels[i]) for i in kept]
-    names += ["all others"] * (len(a) - len(names))
-    p, q = a / a.sum(), b / b.sum()
-    moved = np.argsort(-abs(p - q), kind="stable")[:5]
-    told = [_listed([f"{names[i]}: {share[i]:.1%}" for i in moved], len(names)) for share in (p, q)]
-    shares = list(zip(names, p.tolist(), q.tolist(), strict=True))
-    pair = replace(pair, distance=float(abs(p - q).sum() / 2), shares=shares)
-    return _compare_distribution(pair, a, b, told, found)
+            found.add(name, kind, told, why, rows.sum(), most, limit, most >= limit)
 
 
-def _compare_quantity(pair: ColumnPair, x: _Numbers, a: _Numbers, b: _Numbers, found: _Found) -> ColumnPair:
-    n, m = a.sum(), b.sum()
-    below = a.cumsum() / n, b.cumsum() / m
-    quantiles = [x[np.searchsorted(share, np.array(QUANTILES) - 1e-9)].tolist() for share in below]
-    means = (x * a).sum() / n, (x * b).sum() / m
-    spread = math.sqrt(((x - means[0]) ** 2 * a).sum() / n)
+def _compare_means(name: str, x: Numbers, counts: Numbers, found: _Found) -> None:
+    n, m = rows = counts.sum(axis=1)
+    means = (counts * x).sum(axis=1) / rows
+    spread = math.sqrt(((x - means[0]) ** 2 * counts[0]).sum() / n)
     moved = (means[1] - means[0]) / (spread or math.inf)
     limit = max(_SMALL_EFFECT, _SIGMAS * math.sqrt(found.noise(n, m)))
     if abs(moved) > limit:
         why = f"The mean moved by {moved:+.2f} standard deviations; {limit:.2f} is allowed."
-        found.add(pair.name, "mean", [f"{mean:,.6g}" for mean in means], why, m, moved, limit)
-    pair = replace(
-        pair, compared_as="quantity", distance=float(abs(below[0] - below[1]).max()),
-        quantiles=list(zip(*quantiles, strict=True)),
-    )  # fmt: skip
-    bins = np.searchsorted(quantiles[0][1::2], x)  # cut at the reference's deciles
-    _, a, b = _lumped(np.bincount(bins, a), np.bincount(bins, b), min(found.observations(n, m)))
-    told = ["; ".join(f"{QUANTILES[i]:.0%} below {side[i]:,.6g}" for i in (0, 4, 9, 14, 18)) for side in quantiles]
-    return _compare_distribution(pair, a, b, told, found)
+        found.add(name, "mean", [f"{mean:,.6g}" for mean in means], why, m, moved, limit)
 
 
-def _lumped(a: _Numbers, b: _Numbers, fewest: float) -> tuple[_Numbers, _Numbers, _Numbers]:
-    """Positions of the bins that are common enough, their counts, and last, if there are any, those of all others."""
-    share = (a / a.sum() + b / b.sum()) / 2
-    by = np.argsort(-share, kind="stable")[: _MAX_CODES - 1]
-    kept = np.sort(by[share[by] * fewest >= _MIN_EXPECTED])
-    a, b = (np.append(c[kept], c.sum() - c[kept].sum()) for c in (a, b))
-    end = len(kept) + bool(a[-1] or b[-1])
-    return kept, a[:end], b[:end]
-
-
-def _compare_distribution(pair: ColumnPair, a: _Numbers, b: _Numbers, told: list[str], found: _Found) -> ColumnPair:
-    psi, max_psi = population_stability(a, b), found.limits.max_psi
-    noise, freedom = found.noise(a.sum(), b.sum()), len(a) - 1
+def _compare_distribution(pair: ColumnPair, bins: Numbers, found: _Found) -> ColumnPair:
+    (n, m), max_psi = bins.sum(axis=1), found.limits.max_psi
+    psi, noise, freedom = distance.population_stability(*bins), found.noise(n, m), bins.shape[1] - 1
     chance, spread = freedom * noise, math.sqrt(2 * freedom) * noise
     noted, limit = (chance + max(least, _SIGMAS * spread) for least in (min(MODERATE_PSI, max_psi), max_psi))
     if psi > noted:
         name = "Kolmogorov-Smirnov" if pair.quantiles else "Total variation"
         why = f"PSI {psi:.3f}, by chance {chance:.3f}; {limit:.3f} is allowed. {name} distance {pair.distance:.3f}."
-        found.add(pair.name, "distribution", told, why, b.sum(), psi, limit, psi > limit)
+        found.add(pair.name, "distribution", [_told(pair, side) for side in (0, 1)], why, m, psi, limit, psi > limit)
     return replace(pair, psi=psi, chance=float(chance))
+
+
+def _told(pair: ColumnPair, side: int) -> str:
+    if pair.quantiles:
+        return "; ".join(f"{distance.QUANTILES[i]:.0%} below {pair.quantiles[i][side]:,.6g}" for i in (0, 4, 9, 14, 18))
+    moved = sorted(pair.shares, key=lambda s: -abs(s[1] - s[2]))[:5]
+    return _listed([f"{s[0]}: {s[1 + side]:.1%}" for s in moved], len(pair.shares))
 
 
 def _listed(some: list[str], of: int) -> str:

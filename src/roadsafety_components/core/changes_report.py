@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from html import escape
 
-from roadsafety_components.core.changes import QUANTILES, Change, ColumnPair, Comparison
-from roadsafety_components.core.page import drawing, new_figure, page, table, words
+from roadsafety_components.core.changes import Change, Comparison
+from roadsafety_components.core.column_picture import column_picture
+from roadsafety_components.core.page import page, table, words
 
 _PICTURES = 9
-_BARS = 10
 _TOLD_TOGETHER = ("added_column", "removed_column", "empty")
 
 
@@ -32,7 +32,7 @@ def changes_report(comparison: Comparison) -> str:
         _changes("Noted", c.changes[len(c.refusals) :]),
         "<h2>Columns that moved most</h2><p>PSI (population stability index): by convention little has changed below "
         '0.1, much above 0.25. In brackets what chance alone does in so few rows.<div class="charts">' if moved else "",
-        *map(_picture, moved),
+        *map(column_picture, moved),
         "</div>" if moved else "",
         f"<h2>Unchanged</h2><details><summary>Columns: {len(calm)}</summary>",
         table("Distance: the largest difference in a share (total variation; of quantities Kolmogorov-Smirnov)",
@@ -70,25 +70,3 @@ def _changes(title: str, changes: Sequence[Change]) -> str:
 def _lines(told: list[str]) -> list[str]:
     """Each item on a line of its own, none twice; the spaces do not break."""
     return list(dict.fromkeys("; ".join(told).replace(" ", "\xa0").split(";\xa0")))
-
-
-def _picture(pair: ColumnPair) -> str:
-    """The two side by side: bars for codes, the share of rows below each value for quantities."""
-    figure = new_figure(4, 3.4)
-    axes = figure.subplots()
-    shown = sorted(sorted(range(len(pair.shares)), key=lambda i: -sum(pair.shares[i][1:]))[:_BARS])
-    for side, label, colour in ((0, "reference", "C0"), (1, "current", "C1")):
-        if pair.quantiles:
-            axes.plot([q[side] for q in pair.quantiles], QUANTILES, colour, label=label)
-            axes.set_ylabel("share of the rows below")
-            axes.locator_params(axis="x", nbins=4)
-        else:
-            at = [row + 0.4 * side for row in range(len(shown))]
-            axes.barh(at, [pair.shares[i][1 + side] for i in shown], 0.4, label=label, color=colour)
-            axes.set_xlabel("share of the rows")
-    if shown:
-        axes.set_yticks([row + 0.2 for row in range(len(shown))], [pair.shares[i][0][:20] for i in shown])
-        axes.invert_yaxis()
-    figure.suptitle(f"{pair.name}\nPSI {pair.psi:.2f} ({pair.chance:.3f})", fontsize=11)
-    figure.legend(loc="outside lower center", ncols=2)
-    return drawing(pair.name, figure)

@@ -1,19 +1,28 @@
 """Three canonical tables to one table of a chosen unit, with nothing in it that the model may not know."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from roadsafety_components.core import schema
-from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import CATEGORY, IDENTIFIER, facts_of, is_text, mark_columns, with_facts
+from roadsafety_components.core.errors import InputError, nearest
+from roadsafety_components.core.store import (
+    CATEGORY,
+    IDENTIFIER,
+    REPORT_ONLY,
+    facts_of,
+    is_text,
+    mark_columns,
+    with_facts,
+)
 
 UNITS = ("vehicle", "collision", "casualty")
 TARGETS = {
     "severity": {1: "fatal", 2: "serious", 3: "slight"},
     "ksi": {1: "ksi", 2: "ksi", 3: "slight"},
 }
+NO_TARGET = "none"  # rows that nobody has judged yet
 # What a model may know, from the strictest: the place and time; also who was involved; also what the impact showed.
 KNOWN_AT = {
     "before": {"pre"},
@@ -32,6 +41,8 @@ _WHY_LEFT_OUT = {
 }
 _TYPES = {"text": pa.string(), "int": pa.int32(), "nominal": pa.int32(), "float": pa.float64()}  # others int16
 _SEVERITIES = ("collision_severity", "casualty_severity")
+_OUTCOME = ("target", "target_derived")
+_CALENDAR = ("month", "weekday", "hour")
 _PARTS = {
     "day_of_week": "weekday, from the date, stands for it",
     "date": "year, month and weekday stand for it",
@@ -51,6 +62,7 @@ def preprocess(
     keep_location: bool = False,
     max_orphan_share: float = 0.01,
     keep_constant: bool = False,
+    report_columns: Sequence[str] = (),
 ) -> pa.Table:
     """Join the tables at a unit of analysis, derive the calendar columns, leave out what would leak.
 
@@ -58,7 +70,8 @@ def preprocess(
         tables: collision, vehicle and (for the unit casualty) casualty, as ``read.load_tables`` returns them.
         unit: one row a vehicle, a collision or a casualty. The target is the collision's severity for the first
             two, the casualty's own for the third.
-        target: ``severity`` (fatal, serious, slight) or ``ksi`` (ksi: killed or seriously injured; slight).
+        target: ``severity`` (fatal, serious, slight) or ``ksi`` (ksi: killed or seriously injured; slight); ``none``
+            for rows that nobody has judged yet: no severity is read.
         known_at: what the model may know: ``before``, ``involved`` or ``impact``; see ``KNOWN_AT``. A casualty's
             own attributes (age, class, movement) count as ``involved`` at the unit casualty. At the unit collision
             no vehicle stands in the row: ``involved`` adds nothing there.
@@ -67,58 +80,66 @@ def preprocess(
             above which this is an error; below it they are dropped and counted.
         keep_constant: keep columns that are empty or have one value, and make those that the tables do not have
             (null), so that every dataset has the same columns.
+        report_columns: columns to keep whatever the model may know. Those that are no feature are marked REPORT_ONLY
+            (codes as text, so that nobody takes them for quantities).
 
     Returns:
         Identifiers (key and year, marked IDENTIFIER), the target column (text, named as ``target``), then features:
         month 1-12, weekday 1 (Sunday) to 7, hour 0-23 or null, and the columns that are left. Facts name every
-        column left out, with the reason, and the rows dropped.
+        column left out, and those for reports only, with the reason, and the rows dropped.
 
     Raises:
-        InputError: a parameter out of range, a table missing or not of load_tables, too many orphans.
+        InputError: a parameter out of range, a table missing or not of load_tables, too many orphans; a report column
+            that there is not, or that was derived from the outcome.
     """
     _check_choices(unit, target, known_at, max_orphan_share)
     needed = {"collision": ["collision"], "vehicle": ["collision", "vehicle"], "casualty": list(schema.TABLES)}[unit]
     for name in needed:
-        _check_table(name, tables.get(name))
+        _check_table(name, tables.get(name), target)
     columns = {
         name: column
         for name, column in _all_columns(unit).items()
         if column.availability != "identifier"
         and (keep_constant or any(name in tables[t].column_names for t in needed))
     }
+    _check_report_columns(report_columns, unit, columns)
     harmonised = _check_codes({n: tables[n] for n in needed})
     left_out = {
         name: reason for name, c in columns.items() if (reason := _reason(c, unit, known_at, keep_location, harmonised))
     }  # fmt: skip
     dropped: dict[str, int] = {}
-    unneeded = (set(left_out) | {"collision_year", "collision_ref_no"}) - {"date", "time", *_SEVERITIES}
+    unneeded = (set(left_out) | {"collision_year", "collision_ref_no"}) - {"date", "time", *report_columns}
+    if target != NO_TARGET:
+        unneeded -= {*_SEVERITIES}
     slim = {t: tables[t].drop_columns([n for n in tables[t].column_names if n in unneeded]) for t in needed}
     joined = _join(slim, unit, max_orphan_share, dropped)
     if joined.num_rows == 0:
         raise InputError(f"no {unit} row is left: none has its collision. Give tables that belong together.")
-    severity = joined["casualty_severity" if unit == "casualty" else "collision_severity"]
     out = {name: joined[name] for name in _identifiers(unit)}
     out["year"] = pc.year(joined["date"]).cast(pa.int16())
-    out[target] = _label(severity, TARGETS[target])
-    features = {
-        "month": pc.month(joined["date"]).cast(pa.int8()),
-        "weekday": pc.day_of_week(joined["date"], count_from_zero=False, week_start=7).cast(pa.int8()),
-        "hour": pc.hour(joined["time"]).cast(pa.int8()),
-        **{name: _column(joined, column) for name, column in columns.items() if name not in left_out},
+    if target != NO_TARGET:
+        severity = joined["casualty_severity" if unit == "casualty" else "collision_severity"]
+        out[target] = _label(severity, TARGETS[target])
+    made = _calendar(joined) | {
+        n: _column(joined, c) for n, c in columns.items() if n not in left_out or n in report_columns
     }
     if not keep_constant:
-        left_out |= {name: reason for name, values in features.items() if (reason := _empty_or_constant(values))}
-    out |= {name: values for name, values in features.items() if name not in left_out}
+        features = [n for n in made if n not in left_out]
+        left_out |= {name: reason for name in features if (reason := _empty_or_constant(made[name]))}
+    for_reports = {name: left_out.pop(name) for name in made if name in left_out and name in report_columns}
+    out |= {name: values for name, values in made.items() if name not in left_out}
     marks = {n: IDENTIFIER for n in [*_identifiers(unit), "year"]}
     marks |= {n: CATEGORY for n in out if n in columns and columns[n].kind in ("code", "nominal")}
+    out |= {n: out[n].cast(pa.string()) for n in for_reports if n in marks}
+    marks |= dict.fromkeys(for_reports, REPORT_ONLY)
     result = mark_columns(pa.table(out), marks)
-    return with_facts(result, _facts(tables, needed, unit, target, known_at, left_out, dropped))
+    return with_facts(result, _facts(tables, needed, unit, target, known_at, left_out, for_reports, dropped))
 
 
 def _check_choices(unit: str, target: str, known_at: str, max_orphan_share: float) -> None:
     for name, value, choices in (
         ("unit", unit, UNITS),
-        ("target", target, tuple(TARGETS)),
+        ("target", target, (*TARGETS, NO_TARGET)),
         ("known_at", known_at, tuple(KNOWN_AT)),
     ):
         if value not in choices:
@@ -127,7 +148,22 @@ def _check_choices(unit: str, target: str, known_at: str, max_orphan_share: floa
         raise InputError(f"max_orphan_share is {max_orphan_share}; it is a share, 0 to 1.")
 
 
-def _check_table(name: str, table: pa.Table | None) -> None:
+def _check_report_columns(names: Sequence[str], unit: str, there: Collection[str]) -> None:
+    """Refuse what is no column, tells the outcome, or is in no table (``there`` are those that are)."""
+    known = {n: c for n, c in _all_columns(unit).items() if c.availability != "identifier"}
+    for name in names:
+        if name not in known and name not in _CALENDAR:
+            raise InputError(f"report_columns has {name!r}, which a {unit} row does not have."
+                             f"{nearest(str(name), known)}")  # fmt: skip
+        if name in known and (availability := known[name].availability) in _OUTCOME:
+            raise InputError(f"report_columns has {name}: {_WHY_LEFT_OUT[availability]}. Take it out; results by "
+                             "severity are in the evaluation.")  # fmt: skip
+        if name not in there and name not in _CALENDAR:
+            raise InputError(f"report_columns has {name}, which the tables do not have. Take it out, or keep it "
+                             "empty with keep_constant=True.")  # fmt: skip
+
+
+def _check_table(name: str, table: pa.Table | None, target: str) -> None:
     if table is None:
         raise InputError(f"the {name} table is needed for this unit and was not given.")
     if (told := facts_of(table).get("table", name)) != name:
@@ -141,6 +177,8 @@ def _check_table(name: str, table: pa.Table | None) -> None:
         "vehicle": ["collision_index", "vehicle_reference"],
         "casualty": ["collision_index", "vehicle_reference", "casualty_reference", "casualty_severity"],
     }[name]
+    if target == NO_TARGET:
+        must = [n for n in must if n not in _SEVERITIES]
     right = {"collision_index": is_text, "date": pa.types.is_date, "time": pa.types.is_time}
     if wrong := [f"no column {c}" for c in must if c not in table.column_names] or [
         f"{c} is {table[c].type}" for c in must if c in right and not right[c](table[c].type)
@@ -233,6 +271,14 @@ def _reason(column: schema.Column, unit: str, known_at: str, keep_location: bool
     return None if availability in KNOWN_AT[known_at] else _WHY_LEFT_OUT[availability]
 
 
+def _calendar(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return {
+        "month": pc.month(table["date"]).cast(pa.int8()),
+        "weekday": pc.day_of_week(table["date"], count_from_zero=False, week_start=7).cast(pa.int8()),
+        "hour": pc.hour(table["time"]).cast(pa.int8()),
+    }
+
+
 def _column(table: pa.Table, column: schema.Column) -> pa.ChunkedArray:
     """The column, null where the table does not have it."""
     if column.name in table.column_names:
@@ -258,6 +304,7 @@ def _facts(
     target: str,
     known_at: str,
     left_out: dict[str, str],
+    for_reports: dict[str, str],
     dropped: dict[str, int],
 ) -> dict[str, object]:
     collision = facts_of(tables["collision"])
@@ -275,4 +322,5 @@ def _facts(
         "rows_in": {n: tables[n].num_rows for n in needed},
         "rows_dropped": dropped,
         "columns_left_out": left_out,
+        "report_columns": for_reports,
     }

@@ -12,6 +12,7 @@ from roadsafety_components.core.store import (
     CATEGORY,
     IDENTIFIER,
     OUTCOME,
+    REPORT_ONLY,
     facts_of,
     is_text,
     mark_columns,
@@ -71,7 +72,7 @@ def engineer(data: pa.Table, collision: pa.Table, vehicle: pa.Table | None = Non
     if there := [n for n in added if n in data.column_names]:
         raise InputError(f"data has the column {there[0]} already; give the output of preprocess_collisions, once.")
     added = {n: c.cast(pa.string()) if is_text(c.type) else c for n, c in added.items()}
-    marks = {n: mark for mark in (IDENTIFIER, CATEGORY, OUTCOME) for n in marked(data, mark)}
+    marks = {n: mark for mark in (IDENTIFIER, CATEGORY, OUTCOME, REPORT_ONLY) for n in marked(data, mark)}
     marks |= {n: CATEGORY for n, c in added.items() if is_text(c.type)}
     facts |= {
         "cell_km": float(cell_km),

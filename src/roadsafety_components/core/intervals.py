@@ -1,4 +1,4 @@
-"""Intervals of a figure by a bootstrap over groups: what other collisions of the same kind would have given."""
+"""Intervals of a figure by a bootstrap over groups: what other groups of the same kind would have given."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from roadsafety_components.core.errors import InputError, nearest
+from roadsafety_components.core.store import facts_of
 
 Weights = npt.NDArray[np.float64]
 
@@ -17,7 +20,34 @@ def group_codes(table: pa.Table, group_column: str = "") -> npt.NDArray[np.int64
     encoded = table[group_column].combine_chunks()
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
-    return np.asarray(encoded.indices.fill_null(len(encoded.dictionary))).astype(np.int64)
+    indices = np.asarray(encoded.indices.fill_null(len(encoded.dictionary)))
+    return np.unique(indices, return_inverse=True)[1]  # a part of a table need not have all the dictionary's values
+
+
+def choose_groups(table: pa.Table, group_column: str = "", resamples: int = 200) -> tuple[npt.NDArray[np.int64], str]:
+    """What is drawn together for intervals, and a sentence that says so.
+
+    Args:
+        table: with facts.
+        group_column: "" for the ``group_column`` of the facts; without one each row is drawn on its own.
+        resamples: how many draws; 0 for no intervals, and an empty sentence.
+
+    Returns:
+        ``group_codes`` and the sentence.
+
+    Raises:
+        InputError: no such column; resamples no whole number, or negative.
+    """
+    if resamples < 0 or resamples != int(resamples):
+        raise InputError(f"resamples is {resamples}; it is a whole number, 0 (no intervals) or more.")
+    names = table.column_names
+    if group_column not in ["", *names]:
+        raise InputError(f"there is no group_column {group_column!r}.{nearest(group_column, names)}")
+    column = group_column or facts_of(table).get("group_column", "")
+    column = column if column in names else ""
+    groups = group_codes(table, column)
+    what = f"whole groups, {groups.max(initial=-1) + 1:,} values of {column}" if column else "single rows"
+    return groups, f"95 % intervals: {int(resamples)} draws of {what}." if resamples else ""
 
 
 def bootstrap(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from roadsafety_components.core.datasets import dataset_schema, tables_by_year
+from roadsafety_components.core.datasets import dataset_schema
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.files import digest, replacing
 from roadsafety_components.core.store import (
@@ -21,6 +21,7 @@ from roadsafety_components.core.store import (
     with_facts,
     write_dataset,
 )
+from roadsafety_components.core.years import tables_by_year
 
 _YEAR_COLUMNS = ("collision_year", "year")
 # Facts that count what was dropped, mapped or replaced.

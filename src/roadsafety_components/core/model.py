@@ -1,23 +1,27 @@
-"""Models on disk: skops files, which run no code when they are loaded, with the model's facts beside it."""
+"""Reading models: skops files, which run no code when they are loaded, with the model's facts beside it."""
 
 import json
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import sklearn
 import skops.io
-from sklearn.pipeline import Pipeline
 
+from roadsafety_components.core import calibrated, ordinal  # noqa: F401 (what models may be made of, to be carried)
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.files import digest, replacing
+from roadsafety_components.core.files import digest
 from roadsafety_components.core.store import Facts
 
-_FACTS_ENTRY = "roadsafety.json"
-# Types beyond skops' own list that a model of train.py is made of. Nothing else is loaded. The partial is how
-# histogram boosting keeps its check_array; skops checks the function inside a partial against the same lists.
+FACTS_ENTRY = "roadsafety.json"
+# Types beyond skops' own list that models of train.py and calibrate.py are made of. Nothing else is loaded. The partial
+# is how histogram boosting keeps its check_array; skops checks the function inside a partial against the same lists.
 TRUSTED_TYPES = (
     "functools.partial",
+    "numpy.dtype",
+    "roadsafety_components.core.calibrated.CalibratedClassifier",
+    "roadsafety_components.core.ordinal.OrdinalClassifier",
     "sklearn._loss.link.Interval",
     "sklearn._loss.link.LogitLink",
     "sklearn._loss.link.MultinomialLogit",
@@ -33,23 +37,8 @@ TRUSTED_TYPES = (
 )
 
 
-def write_model(model: Pipeline, facts: Facts, path: str | Path) -> Facts:
-    """Store a model and its facts in one skops file, whole or not at all.
-
-    Any skops can load the file; the facts are one more entry (``roadsafety.json``) in it.
-
-    Returns:
-        The facts, to show as the artifact's metadata.
-    """
-    with replacing(path) as (draft,):
-        skops.io.dump(model, draft, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-        with zipfile.ZipFile(draft, "a") as archive:
-            archive.writestr(_FACTS_ENTRY, json.dumps(facts, sort_keys=True))
-    return facts
-
-
-def read_model(path: str | Path) -> tuple[Pipeline, Facts]:
-    """Load a model that ``write_model`` stored.
+def read_model(path: str | Path) -> tuple[Any, Facts]:
+    """Load a model that ``model_writer.write_model`` stored.
 
     Returns:
         The model, and its facts with ``sha256`` of the file. A model of another scikit-learn minor version is
@@ -78,15 +67,15 @@ def read_model(path: str | Path) -> tuple[Pipeline, Facts]:
     return model, facts | {"sha256": digest(path)}
 
 
-def _load(path: str | Path, names: list[str]) -> tuple[Pipeline, Facts]:
+def _load(path: str | Path, names: list[str]) -> tuple[Any, Facts]:
     if foreign := sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES)):
         raise InputError(f"model: {path} holds types that are not trusted: {', '.join(foreign[:5])}. It was not "
                          "loaded; train it again with train_classifier.")  # fmt: skip
-    if _FACTS_ENTRY not in names:
-        raise InputError(f"model: {path} has no facts about its features and classes (entry {_FACTS_ENTRY}); store it "
+    if FACTS_ENTRY not in names:
+        raise InputError(f"model: {path} has no facts about its features and classes (entry {FACTS_ENTRY}); store it "
                          "with train_classifier.")  # fmt: skip
     with zipfile.ZipFile(path) as archive:
-        facts = json.loads(archive.read(_FACTS_ENTRY))
+        facts = json.loads(archive.read(FACTS_ENTRY))
     _ = facts["features"], facts["classes"], facts["target_column"]  # a file without them was not made by train.py
     trained_with = facts["versions"]["scikit-learn"]
     if trained_with.split(".")[:2] != sklearn.__version__.split(".")[:2]:

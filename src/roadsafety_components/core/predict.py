@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.features import to_frame
+from roadsafety_components.core.frame import to_frame
 from roadsafety_components.core.store import Facts, is_text
 
 
@@ -21,13 +21,14 @@ def check_features(facts: Facts, schema: pa.Schema, name: str) -> None:
         name: what to call the table in a message.
 
     Raises:
-        InputError: a feature is missing, or is text where it was a number or the other way round.
+        InputError: a feature is missing, is text where it was a number or the other way round, or is neither.
     """
     if lost := [n for n in facts["features"] if n not in schema.names]:
         raise InputError(f"{name}: no feature {', '.join(lost)}; make it as the training table was made.")
     for feature in facts["features"]:
         text = feature in facts["text_features"]
-        if is_text(kind := schema.field(feature).type) != text:
+        kind = schema.field(feature).type
+        if is_text(kind) != text or not (text or _is_number(kind)):
             was = "text" if text else "number"
             raise InputError(f"{name}: feature {feature} is {kind}, in training {was}; read both tables alike.")
 
@@ -44,6 +45,14 @@ def answers(given: npt.NDArray[np.float64], facts: Facts) -> npt.NDArray[np.int6
     """
     threshold: Mapping[str, Any] = facts.get("threshold") or {}
     if not threshold:
-        return given.argmax(axis=1)
+        return np.asarray(given.argmax(axis=1))
     positive = facts["classes"].index(threshold["positive_class"])
-    return np.where(given[:, positive] >= threshold["value"], positive, 1 - positive)
+    return np.asarray(np.where(given[:, positive] >= threshold["value"], positive, 1 - positive))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    """Whether ``to_frame`` makes numbers of it."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null)
+    return any(is_kind(kind) for is_kind in known)

@@ -23,6 +23,7 @@ FOLDER_FACTS = "_common_metadata"  # the schema and facts of a folder by year, P
 IDENTIFIER = "identifier"
 CATEGORY = "category"
 OUTCOME = "outcome"  # known only with or after what is to be predicted: never a feature
+REPORT_ONLY = "report_only"  # kept for reports, by subgroup for example: never a feature
 _MARK_KEY = b"roadsafety.mark"
 
 
@@ -39,7 +40,7 @@ def with_facts(table: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
 
 
 def mark_columns(table: pa.Table, marks: Mapping[str, str]) -> pa.Table:
-    """The table with columns marked IDENTIFIER or CATEGORY."""
+    """The table with its columns marked, and no other marks."""
     fields = [
         field.with_metadata({_MARK_KEY: marks[field.name].encode()} if field.name in marks else None)
         for field in table.schema

@@ -1,184 +1,145 @@
 """A classifier for any table and any target column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import sklearn
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn import metrics as sk
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
 from roadsafety_components.core.errors import InputError, nearest
-from roadsafety_components.core.features import choose_features, to_frame
-from roadsafety_components.core.store import CATEGORY, Facts, facts_of, is_text, marked
+from roadsafety_components.core.estimators import Columns, Settings
+from roadsafety_components.core.folds import OutOfFold, fit, grouped_folds, out_of_fold
+from roadsafety_components.core.leaks import leak_warnings, single_feature_auc
+from roadsafety_components.core.store import IDENTIFIER, Facts, facts_of, marked, with_facts
+from roadsafety_components.core.training_rows import check_target, group_column_of, rows_of
 
-ALGORITHMS = ("random_forest", "hist_gradient_boosting")
-CLASS_WEIGHTS = ("none", "balanced")
-# Histogram boosting has 255 bins, one of them for missing; rarer categories share the last.
-_MOST_CATEGORIES = 254
 # Facts of the training data that a reader of the model should know.
-_KEPT_FACTS = ("unit", "target", "known_at", "years", "generation", "synthetic", "split", "target_shares",
-               "columns_left_out")  # fmt: skip
+_KEPT_FACTS = ("unit", "target", "known_at", "codes", "cell_km", "years", "generation", "synthetic", "split",
+               "target_shares", "columns_left_out")  # fmt: skip
 
 
 def train_classifier(
     table: pa.Table,
     target_column: str,
-    algorithm: str = "random_forest",
-    class_weight: str = "none",
+    settings: Settings | None = None,
     exclude_columns: Sequence[str] = (),
-    n_estimators: int = 100,
-    min_samples_leaf: int = 1,
-    max_depth: int = 0,
-    learning_rate: float = 0.1,
-    seed: int = 0,
-) -> tuple[Pipeline, Facts]:
+    group_column: str = "",
+    folds: int = 5,
+    ordered_classes: Sequence[str] = (),
+    monotonic: Mapping[str, float] | None = None,
+    weight_column: str = "",
+) -> tuple[Pipeline, Facts, pa.Table]:
     """Fit a classifier on every column that is a feature.
+
+    Categories (text, and columns marked CATEGORY) of more than 100 values, such as cells of a grid, are given as the
+    class shares of their rows in other folds, shrunk to the mean (Micci-Barreca 2001); fewer are codes.
 
     Args:
         table: training rows. Features are all columns of numbers, booleans or text but the target, those marked
             IDENTIFIER in the file and ``exclude_columns``. Missing values are allowed in features.
         target_column: the classes; text, booleans or whole numbers.
-        algorithm: ``random_forest`` or ``hist_gradient_boosting`` (categories handled natively).
-        class_weight: ``none``, or ``balanced``: rows weigh inversely to their class's frequency.
-        n_estimators: trees, or boosting rounds.
-        min_samples_leaf: fewest rows in a leaf.
-        max_depth: of a tree; 0 is no limit.
-        learning_rate: of the boosting; the forest does not use it.
-        seed: of the algorithm.
+        settings: of the algorithm, defaults if None. ``n_estimators`` is the number of trees, or the most rounds of
+            boosting; 0 for ``max_depth`` is no limit, for ``max_features`` the algorithm's own share.
+        exclude_columns: no features.
+        group_column: rows with one value of it stay on one side of every fold; "" for the one that the facts of the
+            data name, else each row is its own.
+        folds: how many, to judge every row by a model that has not seen its group, and to give boosting the rounds with
+            the least log loss on such rows; 0 for none, and all rounds.
+        ordered_classes: all from the least to the most, see ``ordinal.OrdinalClassifier``.
+        monotonic: 1 or -1 by feature: the rarer of two classes (the classes further on, in an order) never gets less
+            likely, or never more likely, with it; for boosting.
+        weight_column: what each row counts.
 
     Returns:
-        A fitted scikit-learn Pipeline (steps ``encode`` and ``classify``) that takes ``to_frame(table, features)``,
-        and its facts: features, classes, class counts, parameters, library versions, digest of the training data.
+        A fitted scikit-learn Pipeline (steps ``encode`` and ``classify``) that takes ``to_frame(table, features)``; its
+        facts: features, classes, class counts, parameters, figures out of fold, suspected leaks, versions, digest
+        of the training data; and the rows out of fold: identifiers, target, weight, ``fold`` and
+        ``probability_<class>`` for each class, no rows without folds.
 
     Raises:
         InputError: a parameter out of range, the target missing, empty in places or with one class, no feature, an
-            infinite number.
+            infinite number, too few groups for the folds.
     """
-    _check_parameters(algorithm, class_weight, n_estimators, min_samples_leaf, max_depth, learning_rate, seed)
+    settings, monotonic = settings or Settings(), monotonic or {}
     classes = check_target(table, target_column)
-    features, left_out = choose_features(table, target_column, exclude_columns)
-    x = to_frame(table, features)
-    y = table[target_column].cast(pa.string()).to_pandas().to_numpy(dtype=object)
-    text = [n for n in features if is_text(table.schema.field(n).type)]
-    marks = set(marked(table, CATEGORY))
-    model = _pipeline(
-        features, text, [n for n in features if n in marks and n not in text], algorithm,
-        None if class_weight == "none" else class_weight,
-        int(n_estimators), int(min_samples_leaf), int(max_depth) or None, float(learning_rate), int(seed),
-    )  # fmt: skip
-    counts = table[target_column].cast(pa.string()).value_counts().to_pylist()
-    model.fit(x, y)
+    group_column = group_column_of(table, group_column)
+    rows, columns, left_out = rows_of(table, target_column, exclude_columns, group_column, weight_column)
+    counts = {c: int((rows.y == c).sum()) for c in classes}
+    order = [str(c) for c in ordered_classes]
+    if order and sorted(order) != classes:
+        raise InputError(f"ordered_classes is {', '.join(order)}; it names each class once: {', '.join(classes)}, from "
+                         "the least to the most.")  # fmt: skip
+    columns = replace(columns, monotonic=_signs(columns, settings, monotonic, counts, order))
+    held = None
+    if folds:
+        sides = grouped_folds(rows.y, rows.groups, folds, settings.seed)
+        held = out_of_fold(rows, settings, columns, order, sides)
+        settings = replace(settings, n_estimators=held.rounds or settings.n_estimators)
+    model = fit(rows, settings, columns, order)
+    alone = single_feature_auc(rows, columns.categories)
+    for warning in leak_warnings(alone):
+        print(f"WARNING: {warning}")
     facts = {k: v for k, v in facts_of(table).items() if k in _KEPT_FACTS}
     facts |= {
-        "algorithm": algorithm,
-        "parameters": {
-            "class_weight": class_weight, "n_estimators": int(n_estimators),
-            "min_samples_leaf": int(min_samples_leaf), "max_depth": int(max_depth), "seed": int(seed),
-        } | ({"learning_rate": float(learning_rate)} if algorithm == "hist_gradient_boosting" else {}),
-        "features": features,
-        "text_features": text,
+        "algorithm": settings.algorithm,
+        "parameters": settings.told()
+        | {"ordered_classes": order, "monotonic": dict(monotonic), "weight_column": weight_column},
+        "features": columns.features,
+        "text_features": columns.text,
+        "share_features": columns.many,
         "features_left_out": left_out,
         "target_column": target_column,
+        "group_column": group_column,
         "classes": classes,
-        "class_counts": {c["values"]: c["counts"] for c in sorted(counts, key=lambda c: c["values"])},
+        "class_counts": counts,
+        "out_of_fold": _figures(held.probabilities, rows.y, counts) | {"folds": int(folds)} if held else {},
+        "single_feature_auc": alone,
         "training_rows": table.num_rows,
         "training_data": facts_of(table).get("sha256", ""),
         "versions": {"scikit-learn": sklearn.__version__, "pyarrow": pa.__version__},
     }  # fmt: skip
-    return model, facts
+    kept = [target_column, *filter(None, [weight_column])]
+    return model, facts, _held_rows(table, kept, classes, held)
 
 
-def check_target(table: pa.Table, target_column: str) -> list[str]:
-    """The classes of the target, sorted.
-
-    Raises:
-        InputError: no such column, values missing, not classes, or only one.
-    """
-    if target_column not in table.column_names:
-        raise InputError(f"there is no target column {target_column!r}.{nearest(target_column, table.column_names)} "
-                         f"The table has {', '.join(table.column_names)}.")  # fmt: skip
-    values = table[target_column]
-    if values.null_count:
-        raise InputError(f"target column {target_column} is missing in {values.null_count} of {len(values)} rows; drop "
-                         "or label them first.")  # fmt: skip
-    if pa.types.is_floating(values.type) or pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
-        raise InputError(f"target column {target_column} is of type {values.type}; a classifier needs classes "
-                         "as text, booleans or whole numbers.")  # fmt: skip
-    classes = sorted(pc.unique(values.cast(pa.string())).to_pylist())
-    if len(classes) < 2:
-        held = f"one class only ({classes[0]})" if classes else "no rows"
-        raise InputError(f"target column {target_column} has {held}; there is nothing to learn.")
-    if len(classes) > 100:
-        raise InputError(f"target column {target_column} has {len(classes)} classes; is it an identifier?")
-    return classes
+def _held_rows(table: pa.Table, kept: list[str], classes: list[str], held: OutOfFold | None) -> pa.Table:
+    rows = table.select([*marked(table, IDENTIFIER), *kept]).slice(0, None if held else 0)
+    fold, given = (held.fold, held.probabilities) if held else ([], np.empty((0, len(classes))))
+    rows = rows.append_column("fold", pa.array(fold, pa.int16()))
+    for i, name in enumerate(classes):
+        rows = rows.append_column(f"probability_{name}", pa.array(given[:, i]))
+    return with_facts(rows, {"made_from": {"data": facts_of(table).get("sha256", "")}})
 
 
-def _check_parameters(
-    algorithm: str,
-    class_weight: str,
-    n_estimators: int,
-    min_samples_leaf: int,
-    max_depth: int,
-    learning_rate: float,
-    seed: int,
-) -> None:
-    if algorithm not in ALGORITHMS:
-        raise InputError(f"algorithm is {algorithm!r}; it can be {', '.join(ALGORITHMS)}.")
-    if class_weight not in CLASS_WEIGHTS:
-        raise InputError(f"class_weight is {class_weight!r}; it can be {', '.join(CLASS_WEIGHTS)}.")
-    for name, value, least in (
-        ("n_estimators", n_estimators, 1),
-        ("min_samples_leaf", min_samples_leaf, 1),
-        ("max_depth", max_depth, 0),
-        ("seed", seed, 0),
-    ):
-        if value < least or value != int(value):
-            raise InputError(f"{name} is {value}; it is a whole number, {least} or more.")
-    if seed >= 1 << 32:
-        raise InputError(f"seed is {seed}; it is at most 4294967295.")
-    if not 0 < learning_rate <= 1:
-        raise InputError(f"learning_rate is {learning_rate}; it is above 0 and at most 1.")
+def _signs(
+    columns: Columns, settings: Settings, wanted: Mapping[str, float], counts: Mapping[str, int], order: list[str]
+) -> dict[str, int]:
+    """Of monotonic features, by the second class, or by the classes further on, as boosting wants them."""
+    if wanted and (settings.algorithm != "hist_gradient_boosting" or not (order or len(counts) == 2)):
+        raise InputError("monotonic is for hist_gradient_boosting, of two classes or with ordered_classes.")
+    for name, sign in wanted.items():
+        if name not in columns.features or name in columns.categories:
+            raise InputError(f"monotonic names {name!r}, which is no feature with an order of its values."
+                             f"{nearest(str(name), columns.features)}")  # fmt: skip
+        if sign not in (1, -1):
+            raise InputError(f"monotonic of {name} is {sign}; it is 1 (rises) or -1 (falls).")
+    first, second, *_ = counts.values()
+    return {name: int(sign) * (1 if order or second < first else -1) for name, sign in wanted.items()}
 
 
-def _pipeline(
-    features: list[str],
-    text: list[str],
-    categories: list[str],
-    algorithm: str,
-    class_weight: str | None,
-    n_estimators: int,
-    min_samples_leaf: int,
-    max_depth: int | None,
-    learning_rate: float,
-    seed: int,
-) -> Pipeline:
-    # A forest orders codes as well as it needs to; boosting has a way of its own for categories.
-    forest = algorithm == "random_forest"
-    encoded = text if forest else text + categories
-    encoder = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=float("nan"),
-        encoded_missing_value=float("nan"),
-        max_categories=_MOST_CATEGORIES,
-        dtype="float32",
-    )
-    plain = [n for n in features if n not in encoded]
-    encode = ColumnTransformer(
-        [("categories", encoder, encoded), ("numbers", "passthrough", plain)], verbose_feature_names_out=False
-    )
-    classify: RandomForestClassifier | HistGradientBoostingClassifier
-    if forest:
-        classify = RandomForestClassifier(
-            n_estimators=n_estimators, min_samples_leaf=min_samples_leaf, max_depth=max_depth,
-            class_weight=class_weight, random_state=seed, n_jobs=-1,
-        )  # fmt: skip
-    else:
-        classify = HistGradientBoostingClassifier(
-            max_iter=n_estimators, min_samples_leaf=min_samples_leaf, max_depth=max_depth, learning_rate=learning_rate,
-            class_weight=class_weight, random_state=seed, categorical_features=list(range(len(encoded))) or None,
-            early_stopping=False,  # it would set rows aside without regard to groups
-        )  # fmt: skip
-    return Pipeline([("encode", encode), ("classify", classify)])
+def _figures(given: Any, y: Any, counts: Mapping[str, int]) -> Facts:
+    """Of two classes about the rarer, of more the means over them; rows count alike."""
+    classes, rarest = list(counts), list(counts.values()).index(min(counts.values()))
+    scored = [rarest] if len(classes) == 2 else list(range(len(classes)))
+    is_class, score = np.stack([y == classes[i] for i in scored], axis=1), given[:, scored]
+    found = {
+        "roc_auc": sk.roc_auc_score(is_class, score),
+        "average_precision": sk.average_precision_score(is_class, score),
+        "brier": sk.brier_score_loss(y, given, labels=classes),
+        "log_loss": sk.log_loss(y, given, labels=classes),
+    }
+    return {name: float(value) for name, value in found.items()}

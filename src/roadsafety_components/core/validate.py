@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from roadsafety_components.core.datasets import dataset_schema, tables_by_year
+from roadsafety_components.core.datasets import dataset_schema
 from roadsafety_components.core.errors import InputError, nearest
 from roadsafety_components.core.quality import BRITAIN, Summary
 from roadsafety_components.core.store import facts_of, is_text, with_facts
+from roadsafety_components.core.years import tables_by_year
 
 # A group and what to do; then a line a rule: name, tables (* is all), warning if it is no error; what holds in a row,
 # as pandas evaluates it (not asked where a column is missing; {c} is each column of a kind); what is wrong if not.

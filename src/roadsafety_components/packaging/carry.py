@@ -8,7 +8,9 @@ step's body means the same in a unit test, on a laptop and in a pod with nothing
 import ast
 import functools
 import inspect
+import io
 import textwrap
+import tokenize
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +27,7 @@ CORE = "roadsafety_components.core"
 MARK = "# The source of the core modules that this step imports, as plain text:"
 _BEGIN = f"""{MARK}
 # written to a temporary folder, so that the step's imports find them. A failing step ends as errors.py says.
-# Docstrings are cut to their first line.
+# Comments and docstrings, but a module's first line, are left out; the project's sources have them.
 import atexit, pathlib, shutil, sys, tempfile
 CORE = {{}}
 """
@@ -47,20 +49,22 @@ sys.excepthook = end_step
 def carries_core(step: Any) -> Any:
     """Decorate a ``@dsl.component``: its command gets the source of the core modules that it imports.
 
+    The step's own docstring is cut in the command, too: KFP has taken the descriptions from it already.
+
     Raises:
         ValueError: a core module whose text cannot be carried (not ASCII, or with ''' or a KFP placeholder in it).
     """
     if not hasattr(step, "component_spec"):  # runtime mode
         return step
     container = step.component_spec.implementation.container
-    container.command[-1] = carried_source(step.python_func) + container.command[-1]
+    container.command[-1] = carried_source(step.python_func) + _shortened(container.command[-1])
     return step
 
 
 def carried_source(function: Callable[..., Any]) -> str:
     """The text to put in front of a step's function."""
     modules = sorted(core_modules(function) | {"errors"})
-    return _BEGIN + "".join(_MODULE.format(name=m, source=_short_docstrings(_source(m))) for m in modules) + _END
+    return _BEGIN + "".join(_MODULE.format(name=m, source=_shortened(_source(m))) for m in modules) + _END
 
 
 def core_modules(function: Callable[..., Any]) -> set[str]:
@@ -87,17 +91,27 @@ def _imports(source: str) -> set[str]:
     return found
 
 
-def _short_docstrings(source: str) -> str:
-    """The source with each docstring cut to its first line: room for code, and a reworded docstring changes no step."""
+def _shortened(source: str) -> str:
+    """The source without comments and docstrings, but for the first line of the module's.
+
+    That makes room for code, and rewording them changes no step.
+    """
     lines = source.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            code = lines[row - 1][:column].rstrip()
+            lines[row - 1] = code + "\n" if code else ""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) or ast.get_docstring(node) is None:
             continue
         docstring = node.body[0]
         first, last = docstring.lineno - 1, docstring.end_lineno or docstring.lineno
-        if last - first > 1:
-            lines[first] = lines[first].rstrip() + '"""\n'
-            lines[first + 1 : last] = [""] * (last - first - 1)
+        if isinstance(node, ast.Module) or len(node.body) == 1:
+            if last - first > 1:
+                lines[first] = lines[first].rstrip() + '"""\n'
+            first += 1
+        lines[first:last] = [""] * (last - first)
     return "".join(lines)
 
 

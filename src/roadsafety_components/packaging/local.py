@@ -1,8 +1,9 @@
 """Running a compiled pipeline on this machine by kfp.local, as it stands but for the installs.
 
-The steps' own commands are run, carried source and all. Three things are done that kfp.local leaves undone: nothing
+The steps' own commands are run, carried source and all. Four things are done that kfp.local leaves undone: nothing
 is installed (what is installed already is checked against what the steps ask for), a step's output goes to a log
-instead of the screen, and a container that failed counts as failed (KFP 2.17's DockerRunner calls it a success).
+instead of the screen, a container that failed counts as failed (KFP 2.17's DockerRunner calls it a success), and
+loops are completed as loops.py says.
 """
 
 import builtins
@@ -20,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
 from typing import IO, Any, TextIO
 
 from kfp import components, local
@@ -29,6 +29,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
 from roadsafety_components.packaging.interface import parse_value
+from roadsafety_components.packaging.loops import completed_loops, replaced
 
 RUNNERS = ("subprocess", "docker")
 # KFP's names of parameter types, and Python's.
@@ -47,6 +48,7 @@ class StepRun:
         exit_code: 0, 2 for bad input, another for a bug.
         message: what the step said of its failure; empty if it succeeded.
         warnings: lines of its output that begin with WARNING or dropped.
+        round: of the loop that it is in, ``3 of 8``; empty if it is in none.
     """
 
     name: str
@@ -54,6 +56,12 @@ class StepRun:
     exit_code: int
     message: str = ""
     warnings: tuple[str, ...] = ()
+    round: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, with the round if there is one."""
+        return f"{self.name} {self.round}".rstrip()
 
 
 @dataclass
@@ -93,7 +101,7 @@ def run_pipeline(
         log: file that everything the steps print is appended to.
         runner: ``subprocess`` (lightweight steps in this Python) or ``docker`` (each step in its container).
         readable: files and folders of this machine that containers may read, at the same path.
-        started: called with a step's name when it starts.
+        started: called with a step's name, and its round of a loop, when it starts.
         ended: called with each step that has ended.
 
     Returns:
@@ -120,9 +128,10 @@ def run_pipeline(
 
     muted, one_at_a_time = _Muted(sys.stdout), threading.Lock()
 
-    def record(name: str, work: Callable[[IO[str]], int]) -> int:
+    def record(name: str, round_: str, work: Callable[[IO[str]], int]) -> int:
+        label = f"{name} {round_}".rstrip()
         with one_at_a_time, muted.speaking():
-            started(name)
+            started(label)
         began = time.monotonic()
         # A file of its own: the rounds of a loop run side by side.
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
@@ -132,9 +141,9 @@ def run_pipeline(
                 file.seek(0)
                 text = file.read()
                 with one_at_a_time, log.open("a", encoding="utf-8") as whole:
-                    whole.write(f"\n===== {name}\n{text}")
+                    whole.write(f"\n===== {label}\n{text}")
         warnings = tuple(re.findall(r"^(?:WARNING|dropped): .*", text, re.M))
-        step = StepRun(name, time.monotonic() - began, code, _failure(text) if code else "", warnings)
+        step = StepRun(name, time.monotonic() - began, code, _failure(text) if code else "", warnings, round_)
         with one_at_a_time, muted.speaking():
             run.steps.append(step)
             ended(step)
@@ -277,8 +286,10 @@ class _StepFailed(Exception):
 
 
 @contextlib.contextmanager
-def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[str]], int]], int]) -> Iterator[None]:
-    """kfp.local set up for one run: its two ways to start a process replaced."""
+def _kfp_local(
+    runner: Any, output: Path, record: Callable[[str, str, Callable[[IO[str]], int]], int]
+) -> Iterator[None]:
+    """kfp.local set up for one run: its two ways to start a process replaced, and its loops completed."""
 
     def name_of(command: Sequence[str]) -> str:
         words = list(command)
@@ -293,7 +304,7 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
             process = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment, check=False)
             return process.returncode
 
-        return end(record(name_of(full_command), work))
+        return end(record(name_of(full_command), number(), work))
 
     def docker_step(client: Any, image: str, command: list[str], volumes: Any, **options: Any) -> int:
         def work(file: IO[str]) -> int:
@@ -305,7 +316,7 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
             finally:
                 container.remove(force=True)
 
-        return end(record(name_of(command), work))
+        return end(record(name_of(command), number(), work))
 
     def end(code: int) -> int:
         if code:
@@ -316,9 +327,10 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
     # A fresh workspace: kfp.local deletes the one it is given after every run.
     with (
         tempfile.TemporaryDirectory() as scratch,
-        _replaced(subprocess_task_handler, "run_local_subprocess", subprocess_step),
-        _replaced(docker_task_handler, "run_docker_container", docker_step),
-        _replaced(builtins, "print", print),  # kfp.local indents it, and rounds of a loop restore each other's
+        completed_loops() as number,
+        replaced(subprocess_task_handler, "run_local_subprocess", subprocess_step),
+        replaced(docker_task_handler, "run_docker_container", docker_step),
+        replaced(builtins, "print", print),  # kfp.local indents it, and rounds of a loop restore each other's
     ):
         local.init(
             runner, pipeline_root=str(output.resolve()), workspace_root=str(Path(scratch, "workspace")),
@@ -328,16 +340,6 @@ def _kfp_local(runner: Any, output: Path, record: Callable[[str, Callable[[IO[st
             yield
         finally:
             local.config.LocalExecutionConfig.instance = before
-
-
-@contextlib.contextmanager
-def _replaced(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
-    before = getattr(module, name)
-    setattr(module, name, function)
-    try:
-        yield
-    finally:
-        setattr(module, name, before)
 
 
 def _failure(text: str) -> str:

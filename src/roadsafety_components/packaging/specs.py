@@ -1,5 +1,6 @@
 """component_specs/: every step and pipeline as YAML that people can read, and the check that it is current."""
 
+import ast
 import hashlib
 import importlib.util
 import json
@@ -85,9 +86,18 @@ def compile_readable(component: Any) -> str:
         path = Path(folder, "spec.yaml")
         compiler.Compiler().compile(component, str(path))
         text = path.read_text(encoding="utf-8")
-    comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    comments = "".join(_ordered(line) for line in text.splitlines(keepends=True) if line.startswith("#"))
     documents = list(yaml.safe_load_all(text))
     return comments + yaml.dump_all(documents, Dumper=_Readable, width=1000)
+
+
+def _ordered(comment: str) -> str:
+    """The comment with the entries of a dict that is a default sorted: the compiler has them in any order."""
+    default = re.search(r"\[Default: (\{.+\})\]$", comment)
+    if not default:
+        return comment
+    entries = sorted(ast.literal_eval(default[1]).items())
+    return comment[: default.start(1)] + repr(dict(entries)) + comment[default.end(1) :]
 
 
 def load_pipeline_module(path: Path) -> ModuleType:
@@ -239,7 +249,7 @@ def _limits(files: dict[str, str]) -> list[str]:
 def source_bytes(spec: str) -> int:
     """Size of a step's source as the cluster passes it on: the last word of its command, JSON-escaped."""
     executors = next(yaml.safe_load_all(spec))["deploymentSpec"]["executors"]
-    return max(len(json.dumps(e["container"]["command"][-1])) for e in executors.values())
+    return max(len(json.dumps(e["container"]["command"][-1])) for e in executors.values() if "container" in e)
 
 
 def _relative_files(folder: Path) -> list[str]:
