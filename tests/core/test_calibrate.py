@@ -139,14 +139,14 @@ FACTS = {"classes": CLASSES, "target_column": "ksi", "training_data": "sha256:ab
 def test_a_model_gets_its_calibration_and_its_threshold():
     """Out of fold the Brier score falls, and the threshold finds the share that was asked for."""
     model, facts = calibrate.calibrate_classifier(Given(), FACTS, held(), "sigmoid", target_recall=0.7)
-    before, after = (facts["calibrated_out_of_fold"][n] for n in ("before", "after"))
-    assert after["brier"] < before["brier"] - 0.005
+    told = facts["calibrated_out_of_fold"]
+    assert told["brier_after"] < told["brier_before"] - 0.005
     assert facts["calibration"] == "sigmoid"
     assert facts["threshold"]["positive_class"] == "ksi"
     assert facts["threshold"]["recall"] == pytest.approx(0.7, abs=0.01)
     assert isinstance(model, CalibratedClassifier)
     text = calibrate.calibration_report(facts)
-    assert f"| brier | {before['brier']:.5f} | {after['brier']:.5f} |" in text
+    assert f"| brier | {told['brier_before']:.5f} | {told['brier_after']:.5f} |" in text
     assert "chosen for recall of 0.7: out of fold that finds 70.0% of them" in text
 
 
@@ -156,7 +156,7 @@ def test_no_calibration_leaves_the_model_as_it_is():
     same, facts = calibrate.calibrate_classifier(model, FACTS, held(), "none", miss_cost=3.0)
     assert same is model
     assert facts["threshold"]["chosen_for"] == "a miss that costs 3 false alarms"
-    assert facts["calibrated_out_of_fold"]["before"] == facts["calibrated_out_of_fold"]["after"]
+    assert facts["calibrated_out_of_fold"]["brier_before"] == facts["calibrated_out_of_fold"]["brier_after"]
     _, facts = calibrate.calibrate_classifier(model, FACTS, held(), "none")
     assert facts["threshold"] == {}
     assert "No threshold was asked for: the answer is the likeliest class." in calibrate.calibration_report(facts)

@@ -89,7 +89,7 @@ def calibrate_classifier(
 
     Returns:
         The model, in a ``CalibratedClassifier`` unless ``none``, and its facts with ``calibration``, ``threshold`` and
-        the figures out of fold ``before`` and ``after``, each row corrected by other folds.
+        in ``calibrated_out_of_fold`` figures before and after, each row corrected by other folds.
 
     Raises:
         InputError: a parameter out of range, rows that are not of this model, or none.
@@ -115,7 +115,7 @@ def calibrate_classifier(
     result = model
     if calibration != "none":
         result = CalibratedClassifier(model, calibrators(given, y, calibration, weights), calibration)
-    told = {"before": _figures(given, y, classes, weights), "after": _figures(fixed, y, classes, weights)}
+    told = _figures("before", given, y, classes, weights) | _figures("after", fixed, y, classes, weights)
     return result, facts | {"calibration": calibration, "threshold": threshold, "calibrated_out_of_fold": told}
 
 
@@ -134,9 +134,12 @@ def _rows(facts: Facts, held: pa.Table) -> tuple[Numbers, Any, Any, Any]:
     return np.stack([held[c].to_numpy() for c in columns], axis=1), y, held["fold"].to_numpy(), weights
 
 
-def _figures(given: Numbers, y: Any, classes: list[str], weights: Numbers | None) -> Facts:
+def _figures(when: str, given: Numbers, y: Any, classes: list[str], weights: Numbers | None) -> Facts:
     how = {"labels": classes, "sample_weight": weights}
-    return {"brier": float(sk.brier_score_loss(y, given, **how)), "log_loss": float(sk.log_loss(y, given, **how))}
+    return {
+        f"brier_{when}": float(sk.brier_score_loss(y, given, **how)),
+        f"log_loss_{when}": float(sk.log_loss(y, given, **how)),
+    }
 
 
 def _check(calibration: str, positive_class: str, classes: list[str], miss_cost: float, target_recall: float) -> None:
@@ -156,14 +159,17 @@ def _check(calibration: str, positive_class: str, classes: list[str], miss_cost:
 
 def calibration_report(facts: Facts) -> str:
     """A calibrated model's facts as Markdown: what became of its probabilities, and from where on a row is flagged."""
-    before, after = (facts["calibrated_out_of_fold"][n] for n in ("before", "after"))
+    told = facts["calibrated_out_of_fold"]
     blocks = [
         f"# Calibration: {plain(facts['target_column'])} by {facts['algorithm'].replace('_', ' ')}",
         f"Method: {facts['calibration']}. Each row below was judged by a model, and corrected by a curve, that had not "
         "seen its fold. Lower is better; figures that only rank rows, such as ROC-AUC, hardly change.",
         table(
             ("figure", "before", "after"),
-            [(n.replace("_", " "), f"{before[n]:.5f}", f"{after[n]:.5f}") for n in before],
+            [
+                (n.replace("_", " "), f"{told[n + '_before']:.5f}", f"{told[n + '_after']:.5f}")
+                for n in ("brier", "log_loss")
+            ],
         ),
     ]
     if t := facts["threshold"]:
