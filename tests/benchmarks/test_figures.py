@@ -244,8 +244,8 @@ those of `preprocess_collisions` and `engineer_features` without the numbers of 
 which keep collisions whole. In brackets 95 % intervals by a bootstrap over collisions (200 draws). The calibration
 slope is 1 where probabilities come true, below 1 where they are too extreme.
 """
-_ONE_MODEL = """`train_classifier` with its defaults on 70 % of the collisions of Great Britain 2015 ({train:,} casualties),
-judged on the others ({test:,}). [Evaluation](evaluation.md), [explanation](explanation.md),
+_ONE_MODEL = """`train_classifier` with its defaults on 70 % of the collisions of Great Britain 2015 ({train:,}
+casualties), judged on the others ({test:,}). [Evaluation](evaluation.md), [explanation](explanation.md),
 [prediction](prediction.md) and [drift](drift.md) say what each table means.
 """
 _SHARES = """From 2016 on police forces moved to reporting by injuries, which records as serious what was slight before:

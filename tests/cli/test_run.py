@@ -25,6 +25,8 @@ def test_the_main_job_on_a_folder(roadsafety, sample, tmp_path):
     ]
     assert re.search(r"balanced_accuracy +0\.\d{3}", done.stdout)
     assert "Report: out/evaluate-classifier-report.html" in lines
+    assert "Report: out/train-classifier-report.md" in lines
+    assert (tmp_path / "out/train-classifier-report.md").read_text().startswith("# Training: severity by random forest")
     page = (tmp_path / "out/evaluate-classifier-report.html").read_text()
     assert "SYNTHETIC" in page
     assert "load_stats19" in (tmp_path / "out/steps.log").read_text()
@@ -76,9 +78,12 @@ def test_warnings_of_a_step_are_shown_under_its_line(roadsafety, sample):
 
 def test_a_failed_run_leaves_no_report_of_an_earlier_one(roadsafety, sample, tmp_path):
     """What lies in the folder is of the run that was asked for."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/my-report.html").write_text("mine")
     assert _run(roadsafety, "--data", sample).returncode == 0
+    assert len(list((tmp_path / "out").glob("*.html"))) == 2
     assert _run(roadsafety, "--data", sample, "--param", "unit=lorry").returncode == 2
-    assert list((tmp_path / "out").glob("*.html")) == []
+    assert [p.name for p in (tmp_path / "out").iterdir() if p.suffix in (".html", ".md")] == ["my-report.html"]
 
 
 def test_the_readmes_own_pipeline_runs(roadsafety, sample, checkout, tmp_path):

@@ -13,6 +13,8 @@ from rich.markup import escape
 from roadsafety_components.core.errors import InputError
 
 DEFAULT_SAMPLE = 10_000
+# Reports, by how they begin.
+READABLE = {b"<!doctype html": ".html", b"# ": ".md"}
 # Shown after a run, in this order, where a step logged them.
 HEADLINES = ("accuracy", "majority_accuracy", "balanced_accuracy", "macro_f1", "roc_auc")
 
@@ -34,7 +36,9 @@ def run(
         raise InputError(f"--runner is {runner!r}; it can be {' or '.join(local.RUNNERS)}.")
     folder = output or Path("runs", f"{Path(pipeline).stem}-{time.strftime('%Y%m%d-%H%M%S')}")
     log = _make_folder(folder) / "steps.log"
-    for old in (log, *folder.glob("*-report.html")):  # of an earlier run into this folder
+    written = folder / ".reports"  # names, for the next run into this folder: it removes these and nothing else
+    names = written.read_text(encoding="utf-8").splitlines() if written.is_file() else []
+    for old in (log, written, *(folder / name for name in names)):
         old.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         with console.status(f"compiling {escape(pipeline)}"):
@@ -58,7 +62,8 @@ def run(
         console.print(escape(result.failed.message))
         console.print(f"Full log: {log}")
         raise typer.Exit(local.exit_code(result))
-    _summary(console, result.artifacts, folder)
+    reports = _summary(console, result.artifacts, folder)
+    written.write_text("".join(f"{name}\n" for name in reports), encoding="utf-8")
     console.print(f"Log: {log}")
 
 
@@ -102,17 +107,23 @@ def _line(console: Console, name: str, seconds: float, good: bool) -> None:
     console.print(f"{'[green]ok[/green]  ' if good else '[red]FAIL[/red]'}  {name:<42} {seconds:6.1f} s")
 
 
-def _summary(console: Console, artifacts: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Headline metrics, and the reports under names that a browser opens."""
+def _summary(console: Console, artifacts: dict[str, dict[str, Any]], folder: Path) -> list[str]:
+    """Headline metrics, and the reports under names that a browser or an editor opens; returns those names."""
+    reports = []
     for key, artifact in artifacts.items():
         figures = artifact.get("metadata", {})
         lines = [f"  {name:<20} {figures[name]:.3f}" for name in HEADLINES if name in figures]
         if lines:
             console.print(f"\n{key.rpartition('.')[0]}")
             console.print("\n".join(lines))
+    console.print()
     for key, artifact in artifacts.items():
         path = Path(artifact["uri"])
-        if path.is_file() and path.read_bytes()[:15].lower().startswith(b"<!doctype html"):
-            page = folder / (key.replace(".", "-").replace("/", "-") + ".html")
-            shutil.copyfile(path, page)
-            console.print(f"\nReport: {page}")
+        begin = path.read_bytes()[:15].lower() if path.is_file() else b""
+        for mark, ending in READABLE.items():
+            if begin.startswith(mark):
+                page = folder / (key.replace(".", "-").replace("/", "-") + ending)
+                shutil.copyfile(path, page)
+                console.print(f"Report: {page}")
+                reports.append(page.name)
+    return reports
