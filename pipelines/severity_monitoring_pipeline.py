@@ -32,10 +32,18 @@ def severity_monitoring_pipeline(
     max_psi: float = 0.25,
     max_drifted_share: float = 0.2,
     exclude_columns: List[str] = ["first_road_number", "second_road_number"],
+    class_weight: str = "none",
+    ordered_classes: List[str] = [],
+    calibration: str = "sigmoid",
+    target_recall: float = 0.0,
+    miss_cost: float = 0.0,
     test_share: float = 0.3,
     seed: int = 0,
 ):
     """The new rows are made as those of severity_training_pipeline; unit, target and known_at are to be its own.
+
+    A challenger that is promoted is the output champion of promote_model; severity_training_pipeline, run on old and
+    new years with champion set, searches its settings, writes its card and fills the champion's folder.
 
     Args:
         model: URI of the model in use.
@@ -52,6 +60,11 @@ def severity_monitoring_pipeline(
         max_psi: Population stability index of a feature from which it counts as drifted.
         max_drifted_share: Share of the features that may drift before the model is trained again.
         exclude_columns: Columns that are not to be features of a new model.
+        class_weight: Of a new model, none or balanced.
+        ordered_classes: Of a new model, see train_classifier.
+        calibration: Of a new model, none, sigmoid or isotonic.
+        target_recall: Of a new model, see calibrate_classifier; as for the model in use.
+        miss_cost: Of a new model, see calibrate_classifier; as for the model in use.
         test_share: Share of the new collisions that champion and challenger are compared on.
         seed: Seed of split and model.
     """
@@ -72,9 +85,11 @@ def severity_monitoring_pipeline(
         data=preprocessed.outputs["clean_data"], collisions=tables["collisions"], vehicles=tables["vehicles"]
     ).outputs["features"]
     before = components.predict_batch(model=champion.output, data=judged_on.output)
-    now = components.predict_batch(
+    # As the model answers: shares that were corrected would move all scores.
+    now = components.predict_batch(model=champion.output, data=new)
+    components.predict_batch(
         model=champion.output, data=new, class_shares=class_shares, estimate_shares=estimate_shares
-    )
+    ).set_display_name("predictions for use")
     drifted = components.detect_drift(
         reference=judged_on.output,
         current=new,
@@ -91,10 +106,19 @@ def severity_monitoring_pipeline(
             data=new, target_column=target, group_column="collision_index", test_share=test_share, seed=seed
         )
         trained = components.train_classifier(
-            train_data=parts.outputs["train_data"], target_column=target, exclude_columns=exclude_columns, seed=seed
+            train_data=parts.outputs["train_data"],
+            target_column=target,
+            class_weight=class_weight,
+            exclude_columns=exclude_columns,
+            ordered_classes=ordered_classes,
+            seed=seed,
         )
         challenger = components.calibrate_classifier(
-            model=trained.outputs["model"], out_of_fold=trained.outputs["out_of_fold"]
+            model=trained.outputs["model"],
+            out_of_fold=trained.outputs["out_of_fold"],
+            calibration=calibration,
+            target_recall=target_recall,
+            miss_cost=miss_cost,
         ).outputs["calibrated_model"]
         compared = components.compare_classifiers(
             champion=champion.output, challenger=challenger, test_data=parts.outputs["test_data"]

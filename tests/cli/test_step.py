@@ -104,6 +104,17 @@ def test_bad_input_is_one_line_exit_code_2_and_leaves_nothing(roadsafety, tables
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_output_that_is_a_value_may_have_a_bare_name(roadsafety, tmp_path):
+    """In the folder one is in, as every other output; outputs that are not named are not kept."""
+    done = roadsafety("step", "sample_candidates", "--number", "2", "--candidates", "c.json")
+    assert done.returncode == 0, done.stderr
+    assert [c["id"] for c in json.loads((tmp_path / "c.json").read_text())] == [0, 1]
+    done = roadsafety("step", "sample_candidates", "--number", "2")
+    assert (done.returncode, done.stderr) == (
+        2, "Input error: step sample_candidates: --candidates must be given; see --help.\n",
+    )  # fmt: skip
+
+
 def test_kfps_runtime_is_enough_of_kfp(tables, tmp_path):
     """With _KFP_RUNTIME=true, as in the image, a step runs without the SDK's compiler and its dependencies."""
     blocked = "import sys\nfor name in ('kubernetes', 'google.protobuf', 'docstring_parser', 'yaml', 'kfp.compiler'):\n"

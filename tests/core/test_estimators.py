@@ -102,7 +102,7 @@ def test_parameters_take_the_place_of_settings():
             {"n_estimator": 5},
             "parameters has 'n_estimator', which is no setting. Nearest name: n_estimators. There are",
         ),
-        ({"n_estimators": 1.5}, "n_estimators is 1.5; it is a whole number, 1 or more."),
+        ({"n_estimators": 1.5}, "n_estimators is 1.5; it is a whole number, 1 to 100000."),
         ({"max_leaf_nodes": 1}, "max_leaf_nodes is 1; it is a whole number, 2 or more."),
         ({"max_features": 1.5}, "max_features is 1.5; it is a number, 0 to 1."),
         ({"l2_regularization": -1.0}, "l2_regularization is -1.0; it is a number, 0 or more."),

@@ -55,6 +55,14 @@ def test_a_name_for_every_group_is_not():
     assert alone([f"group {g}" for g in groups], np.repeat(Y[::2], 2), groups, category=True) < 0.6
 
 
+@pytest.mark.parametrize("groups", [2, 4, 20])
+def test_a_constant_column_tells_nothing(groups):
+    """However different the halves of few groups are by chance."""
+    y = np.where(np.arange(200) % groups < groups // 2, "ksi", "slight").astype(object)
+    y[:20] = "ksi"
+    assert alone(np.ones(200), y, np.arange(200) % groups) == 0.5
+
+
 def test_the_highest_comes_first():
     """Of all features."""
     x = pd.DataFrame({"noise": RNG.normal(size=NUMBER), "leak": (Y == "slight") * 1.0})
@@ -64,6 +72,12 @@ def test_the_highest_comes_first():
 def test_of_one_group_nothing_can_be_said():
     """There is no other half."""
     assert single_feature_auc(Rows(pd.DataFrame({"x": [1.0, 2.0]}), Y[:2], np.zeros(2, int)), []) == {}
+
+
+def test_of_one_class_nothing_can_be_said():
+    """A sample of 50,000 rows may miss a class of a few."""
+    one = Rows(pd.DataFrame({"x": np.arange(6.0)}), np.array(["slight"] * 6, dtype=object), np.arange(6))
+    assert single_feature_auc(one, []) == {}
 
 
 def test_the_warning_names_the_feature_and_what_to_do():

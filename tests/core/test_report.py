@@ -146,7 +146,7 @@ def test_long_facts_are_folded():
 def test_why_micro_f1_flatters():
     """What blind answers score in it stands beside what they score in macro-F1."""
     page = " ".join(PAGE.split())
-    assert "Micro-F1 is the accuracy, and flatters: answering always slight already scores 0.700. " in page
+    assert "Micro-F1 is the accuracy, and flatters: always slight scores 0.700. " in page
     assert "Macro-F1 weighs all classes alike and gives that 0.412." in page
 
 

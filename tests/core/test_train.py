@@ -363,12 +363,49 @@ def test_monotonic_is_about_the_positive_class() -> None:
     assert falling[0] >= falling[1] >= falling[2]
 
 
+def test_groups_may_be_a_dictionary() -> None:
+    """As pandas writes a categorical."""
+    table = noisy()
+    coded = with_column(table, "collision_index", table["collision_index"].combine_chunks().dictionary_encode())
+    how = {"target_column": "ksi", "folds": 3, "group_column": "collision_index"}
+    assert train(coded, **how)[1]["out_of_fold"] == train(table, **how)[1]["out_of_fold"]
+
+
+def test_balanced_classes_choose_rounds_by_a_balanced_loss() -> None:
+    """The natural shares would ask for rounds that unlearn the weights: far more of them."""
+    how = {"target_column": "ksi", "algorithm": "hist_gradient_boosting", "folds": 3, "n_estimators": 120}
+    balanced = train(noisy(), **how, class_weight="balanced")[1]["parameters"]["n_estimators"]
+    assert balanced < 40
+
+
+def test_names_that_rows_out_of_fold_need_are_told() -> None:
+    """A target called fold would stand there twice."""
+    table = noisy().rename_columns(["collision_index", "speed_limit", "age", "weight", "fold"])
+    with pytest.raises(InputError, match="column fold has a name that the rows out of fold need; rename it"):
+        train(table, target_column="fold")
+
+
+def test_a_class_without_weight_is_told() -> None:
+    """Nothing could be learned of it."""
+    table = noisy()
+    weights = [0.0 if k == "ksi" else 1.0 for k in table["ksi"].to_pylist()]
+    with pytest.raises(InputError, match="weight_column weight is 0 in every row of class ksi"):
+        train(with_column(table, "weight", weights), target_column="ksi", weight_column="weight")
+
+
+def test_a_category_of_many_values_needs_several_groups() -> None:
+    """Its shares come from other groups."""
+    table = pa.table({"cell": [f"c{i % 150}" for i in range(300)], "one": ["g"] * 300, "ksi": ["a", "b", "b"] * 100})
+    with pytest.raises(InputError, match="all rows are of one group, so that cell, which has many values"):
+        train(table, target_column="ksi", group_column="one")
+
+
 def test_a_leak_under_an_innocent_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """In the log, in the facts and in the report; the honest features are not."""
     table = noisy()
     hidden = [{"ksi": 4.0, "slight": 2.0}[k] for k in table["ksi"].to_pylist()]
     _, facts = train(with_column(table, "junction_width", hidden), target_column="ksi")
-    assert facts["single_feature_auc"]["junction_width"] == 1.0
+    assert facts["suspected_leaks"] == {"junction_width": 1.0}
     told = "POSSIBLE LEAK: junction_width alone tells the class (ROC-AUC 1.000)."
     assert f"WARNING: {told}" in capsys.readouterr().out
     assert f"> {told}" in training_report(facts)
@@ -393,6 +430,11 @@ def test_the_report_says_what_was_chosen() -> None:
         ({"group_column": "collision"}, "there is no group_column 'collision'"),
         ({"weight_column": "wait"}, "there is no weight_column 'wait'. Nearest name: weight."),
         ({"weight_column": "collision_index"}, "weight_column collision_index is string; a weight is a number."),
+        ({"weight_column": "ksi"}, "weight_column is ksi, which is the target."),
+        ({"group_column": "ksi"}, "group_column is ksi, which is the target."),
+        ({"group_column": "age"}, "group_column age is double; groups are named by text, whole numbers or dates."),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; it is a number."),
+        ({"exclude_columns": [["age"]]}, "exclude_columns holds ['age']; it is a list of column names."),
         ({"weight_column": "age"}, "weight_column age is missing, negative or infinite, or 0 throughout, in "),
         (
             {"ordered_classes": ["slight", "serious"]},
@@ -459,6 +501,7 @@ def test_facts_say_what_the_model_is() -> None:
         "classes": ["fatal", "serious", "slight"],
         "class_counts": {"fatal": 40, "serious": 60, "slight": 20},
         "out_of_fold": {},
+        "suspected_leaks": {"speed_limit": 1.0},
         "training_rows": 120,
         "training_data": "sha256:abc",
         "versions": {"scikit-learn": sklearn.__version__, "pyarrow": pa.__version__},
@@ -476,8 +519,8 @@ def test_facts_say_what_the_model_is() -> None:
             "algorithm is 'svm'; it can be hist_gradient_boosting, random_forest, logistic_regression.",
         ),
         ({"class_weight": "heavy"}, "class_weight is 'heavy'; it can be none, balanced."),
-        ({"n_estimators": 0}, "n_estimators is 0; it is a whole number, 1 or more."),
-        ({"n_estimators": 2.5}, "n_estimators is 2.5; it is a whole number, 1 or more."),
+        ({"n_estimators": 0}, "n_estimators is 0; it is a whole number, 1 to 100000."),
+        ({"n_estimators": 2.5}, "n_estimators is 2.5; it is a whole number, 1 to 100000."),
         ({"min_samples_leaf": 0}, "min_samples_leaf is 0; it is a whole number, 1 or more."),
         ({"max_depth": -1}, "max_depth is -1; it is a whole number, 0 or more."),
         ({"learning_rate": 0.0}, "learning_rate is 0.0; it is a number, 0.001 to 1."),

@@ -93,7 +93,11 @@ def _executor_input(interface: Any, values: dict[str, Any], scratch: Path) -> di
             "artifacts": {p.name: _artifacts(p, values[p.name]) for p in given if p.is_artifact},
         },
         "outputs": {
-            "parameters": {p.name: {"outputFile": values[p.name]} for p in interface.outputs if not p.is_artifact},
+            "parameters": {
+                p.name: {"outputFile": str(Path(str(values[p.name])).expanduser().absolute())}
+                for p in interface.outputs
+                if not p.is_artifact
+            },
             "artifacts": {p.name: _artifacts(p, values[p.name]) for p in interface.outputs if p.is_artifact},
             "outputFile": str(scratch / "executor_output.json"),
         },

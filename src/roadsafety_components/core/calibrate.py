@@ -1,5 +1,6 @@
 """Probabilities that come true, and the threshold from which a row counts as positive, from out-of-fold rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ CALIBRATIONS = ("none", "sigmoid", "isotonic")
 Numbers = npt.NDArray[np.float64]
 
 
-def calibrators(given: Numbers, y: npt.NDArray[Any], method: str, weights: Numbers | None = None) -> list[Any]:
+def calibrators(
+    given: Numbers, y: npt.NDArray[Any], classes: Sequence[str], method: str, weights: Numbers | None = None
+) -> list[Any]:
     """Fitted curves for ``calibrated.correct``: one for the second of two classes, or one for each of more.
 
     scikit-learn's own calibration would fit the model again to get held-out probabilities; here they are known already,
@@ -26,26 +29,32 @@ def calibrators(given: Numbers, y: npt.NDArray[Any], method: str, weights: Numbe
 
     Args:
         given: probabilities of held-out rows, by classes (sorted).
-        y: the classes of the rows.
+        y: the class of each row.
+        classes: all of them, sorted.
         method: ``sigmoid``, a logistic regression on the log-odds (Platt 1999; Cox 1958), or ``isotonic``, the best
             rising curve (Zadrozny and Elkan 2002), which takes some thousands of rows.
         weights: of the rows.
     """
     fitted = []
-    for at, name in list(enumerate(sorted(set(y))))[given.shape[1] == 2 :]:
+    for at, name in list(enumerate(classes))[len(classes) == 2 :]:
         curve = LogisticRegression(C=np.inf) if method == "sigmoid" else IsotonicRegression(out_of_bounds="clip")
         fitted.append(curve.fit(scaled(given[:, at], method), y == name, sample_weight=weights))
+        if method == "sigmoid" and fitted[-1].coef_[0, 0] < 0:
+            print(f"WARNING: on held-out rows {name} is the rarer the higher its probability; calibration turns the "
+                  "ranking round. The model knows nothing about it.")  # fmt: skip
     return fitted
 
 
-def recalibrated(given: Numbers, fold: Any, y: Any, method: str, weights: Numbers | None = None) -> Numbers:
+def recalibrated(
+    given: Numbers, fold: Any, y: Any, classes: Sequence[str], method: str, weights: Numbers | None = None
+) -> Numbers:
     """Out-of-fold probabilities corrected by what the other folds teach, as a calibrated model corrects new rows."""
     if method == "none":
         return given
     result = np.zeros_like(given)
     for number in np.unique(fold):
         out = fold == number
-        curves = calibrators(given[~out], y[~out], method, None if weights is None else weights[~out])
+        curves = calibrators(given[~out], y[~out], classes, method, None if weights is None else weights[~out])
         result[out] = correct(given[out], curves, method)
     return result
 
@@ -69,7 +78,9 @@ def choose_threshold(
         return float(threshold[at]), f"recall of {target_recall:g}"
     share = np.average(is_positive, weights=weights)
     cost = miss_cost * share * (1 - tpr) + (1 - share) * fpr
-    return float(min(threshold[int(np.argmin(cost))], 1.0)), f"a miss that costs {miss_cost:g} false alarms"
+    return float(
+        min(threshold[int(np.argmin(cost))], np.nextafter(1, 2))
+    ), f"a miss that costs {miss_cost:g} false alarms"
 
 
 def calibrate_classifier(
@@ -99,7 +110,7 @@ def calibrate_classifier(
     given, y, fold, weights = _rows(facts, held)
     if facts.get("calibration", "none") != "none":
         raise InputError("the model is calibrated already; give the one that train_classifier wrote.")
-    fixed = recalibrated(given, fold, y, calibration, weights)
+    fixed = recalibrated(given, fold, y, classes, calibration, weights)
     counts = facts["class_counts"]
     positive = positive_class or (min(classes, key=lambda c: counts[c]) if len(classes) == 2 else "")
     threshold: Facts = {}
@@ -114,7 +125,7 @@ def calibrate_classifier(
         }  # fmt: skip
     result = model
     if calibration != "none":
-        result = CalibratedClassifier(model, calibrators(given, y, calibration, weights), calibration)
+        result = CalibratedClassifier(model, calibrators(given, y, classes, calibration, weights), calibration)
     told = _figures("before", given, y, classes, weights) | _figures("after", fixed, y, classes, weights)
     return result, facts | {"calibration": calibration, "threshold": threshold, "calibrated_out_of_fold": told}
 
@@ -128,6 +139,9 @@ def _rows(facts: Facts, held: pa.Table) -> tuple[Numbers, Any, Any, Any]:
     if told != facts["training_data"]:
         raise InputError(f"out_of_fold is of other training data ({told}) than the model ({facts['training_data']}); "
                          "give both outputs of one run of train_classifier.")  # fmt: skip
+    if differs := [n for n in ("algorithm", "parameters", "features", "classes") if facts_of(held).get(n) != facts[n]]:
+        raise InputError(f"out_of_fold is of a model with other {differs[0]}; give both outputs of one run of "
+                         "train_classifier.")  # fmt: skip
     weight_column = facts["parameters"].get("weight_column", "")
     weights = held[weight_column].cast(pa.float64()).to_numpy() if weight_column else None
     y = held[facts["target_column"]].cast(pa.string()).to_pandas().to_numpy(dtype=object)

@@ -128,7 +128,7 @@ def compare_classifiers(
         predict.check_features(facts[name], table.schema, f"test_data, for the {name}")
     if positive_class not in ["", *classes]:
         raise InputError(f"positive_class is {positive_class!r}; the classes are {', '.join(classes)}.")
-    groups, drawn = choose_groups(table, group_column, resamples)
+    groups, drawn = choose_groups(table, group_column, resamples, challenger[1].get("group_column", ""))
     truth = true_classes(table, target_column, classes)
     counts = np.bincount(truth, minlength=len(classes))
     positive = classes.index(positive_class or classes[counts.argmin()]) if len(classes) == 2 else -1

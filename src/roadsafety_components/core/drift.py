@@ -309,6 +309,9 @@ def _compare_scores(predictions: Sequence[OpenDataset], facts: Facts, sides: Seq
     if len(models := {d.facts["made_from"]["model"] for d in predictions}) > 1:
         raise InputError(f"the predictions are of two models ({', '.join(sorted(models))}); take those of one.")
     told = predictions[0].facts
+    if any(d.facts.get("class_shares") != told.get("class_shares") for d in predictions):
+        raise InputError("the predictions were corrected for different class shares, which moves all scores; compare "
+                         "those of predict_batch without class_shares.")  # fmt: skip
     columns = {told["mean_probability"][name]: (name, column) for column, name in told["probability_columns"].items()}
     found.positive_class, column = columns[min(columns)]
     values = [next(data.columns([column])) for data in predictions]

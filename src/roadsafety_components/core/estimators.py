@@ -20,7 +20,7 @@ CLASS_WEIGHTS = ("none", "balanced")
 Folds = Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]  # rows to fit on, rows to hold out
 _ANY = 1e300
 _RANGES = {
-    "n_estimators": (1, _ANY), "min_samples_leaf": (1, _ANY), "max_depth": (0, _ANY), "max_leaf_nodes": (2, _ANY),
+    "n_estimators": (1, 100_000), "min_samples_leaf": (1, _ANY), "max_depth": (0, _ANY), "max_leaf_nodes": (2, _ANY),
     "seed": (0, 2**32 - 1), "learning_rate": (0.001, 1), "l2_regularization": (0, _ANY), "max_features": (0, 1),
 }  # fmt: skip
 _FEWEST_ROWS = 20  # of a category with a column of its own; rarer ones share one
@@ -51,6 +51,8 @@ class Settings:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it can be {', '.join(choices)}.")
         for name, (least, most) in _RANGES.items():
             value, whole = getattr(self, name), isinstance(getattr(Settings, name), int)
+            if not isinstance(value, (int, float)):
+                raise InputError(f"{name} is {value!r}; it is a number.")
             if not least <= value <= most or (whole and value != int(value)):
                 upto = f"{least} to {most}" if most < _ANY else f"{least} or more"
                 raise InputError(f"{name} is {value}; it is a {'whole ' * whole}number, {upto}.")

@@ -119,12 +119,11 @@ def evaluate_classifier(
     truth = true_classes(table, target_column, classes)
     if positive_class not in ["", *classes]:
         raise InputError(f"positive_class is {positive_class!r}; the classes are {', '.join(classes)}.")
-    groups, how = choose_groups(table, group_column, resamples)
+    groups, how = choose_groups(table, group_column, resamples, facts.get("group_column", ""))
     models, warnings, notes = {"model": _ask(model, facts, table, "test table")}, doubts(facts, data), [how] * bool(how)
     if baseline:
         if (others := baseline[1]["classes"]) != classes:
-            told = f"baseline: its classes are {', '.join(others)}, the model's {', '.join(classes)}"
-            raise InputError(f"{told}; train both on the same target.")
+            raise InputError(f"baseline has the classes {', '.join(others)}, the model {', '.join(classes)}.")
         models["baseline"] = _ask(*baseline, table, "test table, for the baseline")
         notes.append("Baseline: {algorithm}, {training_rows} training rows.".format(**baseline[1]).replace("_", " "))
         warnings += [f"BASELINE: {w}" for w in doubts(baseline[1], data) if w not in warnings]

@@ -80,7 +80,9 @@ def fit(rows: Rows, settings: Settings, columns: Columns, order: Sequence[str] =
     columns = columns.only(set(rows.x.columns[rows.x.notna().any()]))
     inner: Folds = ()
     if columns.many:
-        number = min(_INNER_FOLDS, len(np.unique(rows.groups)))
+        if (number := min(_INNER_FOLDS, len(np.unique(rows.groups)))) < 2:
+            raise InputError(f"all rows are of one group, so that {columns.many[0]}, which has many values, cannot be "
+                             "told by other groups; leave it out, or group by another column.")  # fmt: skip
         inner = list(GroupKFold(number, shuffle=True, random_state=settings.seed).split(rows.x, groups=rows.groups))
     model = build(settings, columns, order, inner)
     encode, classify = model["encode"], model["classify"]
@@ -117,14 +119,15 @@ def out_of_fold(rows: Rows, settings: Settings, columns: Columns, order: Sequenc
     classes = sorted(set(rows.y))
     for number, (others, at) in enumerate(folds):
         fold[at] = number
-        held = rows.take(at)
-        model = fit(rows.take(others), settings, columns, order)
-        if lost := {*classes} - {*model.classes_}:
+        held, rest = rows.take(at), rows.take(others)
+        if lost := {*classes} - {*rest.y}:
             raise InputError(f"class {min(lost)} is in one of {len(folds)} folds only; use fewer folds, or more rows.")
+        model = fit(rest, settings, columns, order)
         classify, x = model["classify"], model["encode"].transform(held.x)
         fitted.append((classify, x, at))
         if staged:
-            told = {"labels": classes, "sample_weight": held.weights, "normalize": False}
+            weights = class_weighted(held, rest.y, settings.class_weight)
+            told = {"labels": classes, "sample_weight": weights, "normalize": False}
             losses.append([log_loss(held.y, p, **told) for p in _stages(classify, x)])
     rounds = int(np.argmin(np.sum(losses, axis=0))) + 1 if staged else 0
     given = np.zeros((len(rows.y), len(classes)))
@@ -134,6 +137,21 @@ def out_of_fold(rows: Rows, settings: Settings, columns: Columns, order: Sequenc
         else:
             given[at] = classify.predict_proba(x)
     return OutOfFold(given, fold, rounds)
+
+
+def class_weighted(held: Rows, y: npt.NDArray[Any], class_weight: str) -> npt.NDArray[np.float64]:
+    """Weights to judge held-out rows by: those that fitting on rows of the classes ``y`` gives them.
+
+    Raises:
+        InputError: they are all 0.
+    """
+    weights = np.ones(len(held.y)) if held.weights is None else held.weights
+    if class_weight == "balanced":
+        names, counts = np.unique(y.astype(str), return_counts=True)
+        weights = weights * (len(y) / len(names) / counts)[np.searchsorted(names, held.y.astype(str))]
+    if not weights.any():
+        raise InputError("all rows of a fold have the weight 0; use fewer folds.")
+    return weights
 
 
 def _stages(classify: Any, x: Any) -> Iterator[Any]:

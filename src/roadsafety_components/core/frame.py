@@ -24,6 +24,6 @@ def to_frame(table: pa.Table, columns: list[str]) -> pd.DataFrame:
         else:
             frame[name] = column.cast(pa.float32(), safe=False).to_pandas()
             if np.isinf(frame[name]).any():
-                raise InputError(f"feature {name} holds infinite numbers, or such as float32 has no room for; make "
-                                 "them missing, or leave the column out with exclude_columns.")  # fmt: skip
+                raise InputError(f"feature {name} holds infinite numbers, or such as float32 has no room for; "
+                                 "make them missing.")  # fmt: skip
     return pd.DataFrame(frame)

@@ -24,13 +24,16 @@ def group_codes(table: pa.Table, group_column: str = "") -> npt.NDArray[np.int64
     return np.unique(indices, return_inverse=True)[1]  # a part of a table need not have all the dictionary's values
 
 
-def choose_groups(table: pa.Table, group_column: str = "", resamples: int = 200) -> tuple[npt.NDArray[np.int64], str]:
+def choose_groups(
+    table: pa.Table, group_column: str = "", resamples: int = 200, otherwise: str = ""
+) -> tuple[npt.NDArray[np.int64], str]:
     """What is drawn together for intervals, and a sentence that says so.
 
     Args:
         table: with facts.
         group_column: "" for the ``group_column`` of the facts; without one each row is drawn on its own.
         resamples: how many draws; 0 for no intervals, and an empty sentence.
+        otherwise: column where the facts of the table name none: the one that the model was trained with.
 
     Returns:
         ``group_codes`` and the sentence.
@@ -43,7 +46,7 @@ def choose_groups(table: pa.Table, group_column: str = "", resamples: int = 200)
     names = table.column_names
     if group_column not in ["", *names]:
         raise InputError(f"there is no group_column {group_column!r}.{nearest(group_column, names)}")
-    column = group_column or facts_of(table).get("group_column", "")
+    column = group_column or facts_of(table).get("group_column", otherwise)
     column = column if column in names else ""
     groups = group_codes(table, column)
     what = f"whole groups, {groups.max(initial=-1) + 1:,} values of {column}" if column else "single rows"

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import TargetEncoder
 
+from roadsafety_components.core.estimators import Folds
 from roadsafety_components.core.folds import Rows
 
 SUSPECT_AUC = 0.99
@@ -29,23 +31,29 @@ def single_feature_auc(rows: Rows, categories: Sequence[str]) -> dict[str, float
 
     Returns:
         By feature the highest ROC-AUC over the classes (of one against the rest), 0.5 to 1; of 50,000 rows at most.
-        Nothing if all rows are one group.
+        Nothing if all rows are of one group or class.
     """
     rows = rows.take(np.sort(np.random.default_rng(0).permutation(len(rows.y))[:_MOST_ROWS]))
     if len(np.unique(rows.groups)) < _FOLDS:
         return {}
+    halves = list(GroupKFold(_FOLDS, shuffle=True, random_state=0).split(rows.x, groups=rows.groups))
+    shares = TargetEncoder(cv=halves)
     classes = np.unique(rows.y.astype(str))
-    shares = TargetEncoder(cv=list(GroupKFold(_FOLDS, shuffle=True, random_state=0).split(rows.x, groups=rows.groups)))
     scores: dict[str, float] = {}
-    for name in rows.x.columns:
+    for name in rows.x.columns if len(classes) > 1 else ():
         values = rows.x[name]
         if name not in categories and values.nunique() > _BINS:
             values = _binned(values)
         given = shares.fit_transform(values.to_frame(), rows.y)
         told = classes[1:] if given.shape[1] == 1 else classes  # of two classes the second's shares
-        aucs = [roc_auc_score(rows.y == c, given[:, i]) for i, c in enumerate(told)]
-        scores[name] = float(max(*aucs, *(1 - a for a in aucs)))
+        scores[name] = max(0.5, *(_auc(rows.y == c, given[:, i], halves) for i, c in enumerate(told)))
     return dict(sorted(scores.items(), key=lambda item: -item[1]))
+
+
+def _auc(is_class: npt.NDArray[np.bool_], given: npt.NDArray[np.float64], halves: Folds) -> float:
+    """Mean over the halves: between them the shares differ by chance alone, against the classes."""
+    sides = [at for _, at in halves if 0 < is_class[at].sum() < len(at)]
+    return float(np.mean([roc_auc_score(is_class[at], given[at]) for at in sides])) if sides else 0.5
 
 
 def leak_warnings(alone: Mapping[str, float]) -> list[str]:

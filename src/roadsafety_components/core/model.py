@@ -86,6 +86,8 @@ def _load(path: str | Path, names: list[str]) -> tuple[Any, Facts]:
         model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
     if "text_features" not in facts:  # version 1.1 and before: only the encoder knew
         _, encoder, names = model["encode"].transformers_[0]
-        categories = getattr(encoder, "categories_", ())
-        facts["text_features"] = [n for n, c in zip(names, categories, strict=False) if c.dtype == object]
+        known = zip(names, getattr(encoder, "categories_", ()), strict=False)
+        facts["text_features"] = [n for n, c in known if c.dtype == object]
+    if list(model.classes_) != facts["classes"]:
+        raise InputError(f"model: {path} answers other classes than its facts tell.")
     return model, facts

@@ -1,6 +1,5 @@
 """A model's probabilities and answers for a table that fits it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,8 +42,7 @@ def answers(given: npt.NDArray[np.float64], facts: Facts) -> npt.NDArray[np.int6
 
     The positive class where its probability reaches the model's threshold, if the model has one; else the likeliest.
     """
-    threshold: Mapping[str, Any] = facts.get("threshold") or {}
-    if not threshold:
+    if not (threshold := facts.get("threshold")):
         return np.asarray(given.argmax(axis=1))
     positive = facts["classes"].index(threshold["positive_class"])
     return np.asarray(np.where(given[:, positive] >= threshold["value"], positive, 1 - positive))

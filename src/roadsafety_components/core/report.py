@@ -30,7 +30,7 @@ def evaluation_report(evaluation: Evaluation) -> str:
               [(words(n), *(shown(f.get(n, ()), m == DIFFERENCE) for m, f in e.figures.items()), text)
                for n, text in DEFINITIONS.items() if n in e.figures["model"]]),
         *(f"<p>{escape(n)}" for n in e.notes),
-        f"<p>Micro-F1 is the accuracy, and flatters: answering always {escape(e.majority_class)} already scores "
+        f"<p>Micro-F1 is the accuracy, and flatters: always {escape(e.majority_class)} scores "
         f"{blind['micro_f1'][0]:.3f}. Macro-F1 weighs all classes alike and gives that {blind['macro_f1'][0]:.3f}.",
         "<h2>Confusion matrix</h2>",
         table("Share and number of a true class's rows",
@@ -42,7 +42,7 @@ def evaluation_report(evaluation: Evaluation) -> str:
               [(c, (trained.get(c, 0), sum(trained.values())), (int(s["support"]), rows),
                 *(s.get(n, "none") for n in scores)) for c, s in e.per_class.items()]),
         f"<h2>Probabilities: {escape(', '.join(drawn))}</h2>",
-        "<p>Grey lines: no skill in the ROC curve, right probabilities in the calibration.",
+        "<p>Grey: no skill (ROC curve), right probabilities (calibration).",
         '<div class="charts">',
         _chart("ROC curve", "share of others called so", "share found (recall)", lines("roc_auc", "fpr", "tpr")),
         _chart("Precision and recall", "share found (recall)", "share right (precision)",

@@ -76,7 +76,7 @@ def score_candidate(
     began = time.monotonic()
     try:
         held = cv.out_of_fold(rows, settings, columns, (), sides)
-        by_fold = _by_fold(rows.y, held.probabilities, [out for _, out in sides], classes, figure)
+        by_fold = [_figure(rows, held.probabilities, *side, classes, figure, settings.class_weight) for side in sides]
         score = replace(score, mean=float(np.mean(by_fold)), by_fold=by_fold, rounds=held.rounds)
         facts["mean"] = score.mean
     except Exception as error:  # whatever a fit raises: the others of the search go on
@@ -88,25 +88,24 @@ def score_candidate(
     return replace(score, seconds=time.monotonic() - began, parameters=settled), facts
 
 
-def _by_fold(
-    y: npt.NDArray[Any], probabilities: npt.NDArray[np.float64], sides: Sequence[Any], classes: list[str], figure: str
-) -> list[float]:
-    truth, labels = np.searchsorted(classes, y.astype(str)), range(len(classes))
+def _figure(
+    rows: cv.Rows, given: npt.NDArray[np.float64], others: Any, at: Any, classes: list[str], figure: str,
+    class_weight: str,
+) -> float:  # fmt: skip
+    """Of the rows held out ``at``, weighted as those fitted on: of balanced classes the loss is balanced, too."""
+    true, given, labels = np.searchsorted(classes, rows.y[at].astype(str)), given[at], range(len(classes))
+    how = {"sample_weight": cv.class_weighted(rows.take(at), rows.y[others], class_weight)}
+    if figure == "log_loss":
+        return float(sk.log_loss(true, given, labels=labels, **how))
+    if figure == "brier":
+        return float(sk.brier_score_loss(true, given, labels=labels, **how))
+    if len(np.unique(true)) < len(classes):
+        raise ValueError(f"a fold has no rows of a class, so that it has no {figure}; use fewer folds")
     # Of two classes the rarer is judged, as evaluate_classifier does.
+    truth = np.searchsorted(classes, rows.y.astype(str))
     scored = [int(np.bincount(truth).argmin())] if len(classes) == 2 else labels
-    found = []
-    for out in sides:
-        true, given = truth[out], probabilities[out]
-        if figure == "log_loss":
-            found.append(sk.log_loss(true, given, labels=labels))
-        elif figure == "brier":
-            found.append(sk.brier_score_loss(true, given, labels=labels))
-        else:
-            if len(np.unique(true)) < len(classes):
-                raise ValueError(f"a fold has no rows of a class, so that it has no {figure}; use fewer folds")
-            judge = sk.roc_auc_score if figure == "roc_auc" else sk.average_precision_score
-            found.append(judge(true[:, None] == scored, given[:, scored]))
-    return [float(value) for value in found]
+    judge = sk.roc_auc_score if figure == "roc_auc" else sk.average_precision_score
+    return float(judge(true[:, None] == scored, given[:, scored]))
 
 
 def _draw(

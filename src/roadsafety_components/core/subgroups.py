@@ -134,7 +134,7 @@ def evaluate_subgroups(
     if positive_class not in ["", *classes]:
         raise InputError(f"positive_class is {positive_class!r}; the classes are {', '.join(classes)}.")
     check_features(facts, table.schema, "test table")
-    groups, how = choose_groups(table, group_column, resamples)
+    groups, how = choose_groups(table, group_column, resamples, facts.get("group_column", ""))
     counts = np.bincount(truth, minlength=len(classes))
     positive = classes.index(positive_class) if positive_class else int(np.where(counts, counts, len(truth)).argmin())
     if not counts[positive]:

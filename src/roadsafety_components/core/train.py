@@ -12,11 +12,13 @@ from sklearn.pipeline import Pipeline
 
 from roadsafety_components.core.errors import InputError, nearest
 from roadsafety_components.core.estimators import Columns, Settings
-from roadsafety_components.core.folds import OutOfFold, fit, grouped_folds, out_of_fold
-from roadsafety_components.core.leaks import leak_warnings, single_feature_auc
+from roadsafety_components.core.folds import OutOfFold, Rows, fit, grouped_folds, out_of_fold
+from roadsafety_components.core.leaks import SUSPECT_AUC, leak_warnings, single_feature_auc
 from roadsafety_components.core.store import IDENTIFIER, Facts, facts_of, marked, with_facts
 from roadsafety_components.core.training_rows import check_target, group_column_of, rows_of
 
+# What tells a model's rows out of fold from another's of the same data.
+OF_A_MODEL = ("algorithm", "parameters", "features", "classes")
 # Facts of the training data that a reader of the model should know.
 _KEPT_FACTS = ("unit", "target", "known_at", "codes", "cell_km", "years", "generation", "synthetic", "split",
                "target_shares", "columns_left_out")  # fmt: skip
@@ -67,6 +69,8 @@ def train_classifier(
     settings, monotonic = settings or Settings(), monotonic or {}
     classes = check_target(table, target_column)
     group_column = group_column_of(table, group_column)
+    kept = list(dict.fromkeys([*marked(table, IDENTIFIER), target_column, *filter(None, [weight_column])]))
+    _check_names(target_column, group_column, weight_column, kept, classes)
     rows, columns, left_out = rows_of(table, target_column, exclude_columns, group_column, weight_column)
     counts = {c: int((rows.y == c).sum()) for c in classes}
     order = [str(c) for c in ordered_classes]
@@ -96,23 +100,31 @@ def train_classifier(
         "group_column": group_column,
         "classes": classes,
         "class_counts": counts,
-        "out_of_fold": _figures(held.probabilities, rows.y, counts) | {"folds": int(folds)} if held else {},
+        "out_of_fold": _figures(held.probabilities, rows, counts) | {"folds": int(folds)} if held else {},
         "single_feature_auc": alone,
+        "suspected_leaks": {n: v for n, v in alone.items() if v > SUSPECT_AUC},
         "training_rows": table.num_rows,
         "training_data": facts_of(table).get("sha256", ""),
         "versions": {"scikit-learn": sklearn.__version__, "pyarrow": pa.__version__},
     }  # fmt: skip
-    kept = [target_column, *filter(None, [weight_column])]
-    return model, facts, _held_rows(table, kept, classes, held)
+    return model, facts, _held_rows(table.select(kept), facts, held)
 
 
-def _held_rows(table: pa.Table, kept: list[str], classes: list[str], held: OutOfFold | None) -> pa.Table:
-    rows = table.select([*marked(table, IDENTIFIER), *kept]).slice(0, None if held else 0)
-    fold, given = (held.fold, held.probabilities) if held else ([], np.empty((0, len(classes))))
+def _check_names(target: str, group: str, weight: str, kept: list[str], classes: list[str]) -> None:
+    for name, value in (("group_column", group), ("weight_column", weight)):
+        if value == target:
+            raise InputError(f"{name} is {value}, which is the target.")
+    if taken := {"fold", *(f"probability_{c}" for c in classes)} & {*kept}:
+        raise InputError(f"column {min(taken)} has a name that the rows out of fold need; rename it.")
+
+
+def _held_rows(rows: pa.Table, facts: Facts, held: OutOfFold | None) -> pa.Table:
+    rows = rows.slice(0, None if held else 0)
+    fold, given = (held.fold, held.probabilities) if held else ([], np.empty((0, len(facts["classes"]))))
     rows = rows.append_column("fold", pa.array(fold, pa.int16()))
-    for i, name in enumerate(classes):
+    for i, name in enumerate(facts["classes"]):
         rows = rows.append_column(f"probability_{name}", pa.array(given[:, i]))
-    return with_facts(rows, {"made_from": {"data": facts_of(table).get("sha256", "")}})
+    return with_facts(rows, {"made_from": {"data": facts["training_data"]}} | {n: facts[n] for n in OF_A_MODEL})
 
 
 def _signs(
@@ -131,15 +143,16 @@ def _signs(
     return {name: int(sign) * (1 if order or second < first else -1) for name, sign in wanted.items()}
 
 
-def _figures(given: Any, y: Any, counts: Mapping[str, int]) -> Facts:
-    """Of two classes about the rarer, of more the means over them; rows count alike."""
+def _figures(given: Any, rows: Rows, counts: Mapping[str, int]) -> Facts:
+    """Of two classes about the rarer, of more the means over them."""
     classes, rarest = list(counts), list(counts.values()).index(min(counts.values()))
     scored = [rarest] if len(classes) == 2 else list(range(len(classes)))
-    is_class, score = np.stack([y == classes[i] for i in scored], axis=1), given[:, scored]
+    is_class, score = np.stack([rows.y == classes[i] for i in scored], axis=1), given[:, scored]
+    how = {"sample_weight": rows.weights}
     found = {
-        "roc_auc": sk.roc_auc_score(is_class, score),
-        "average_precision": sk.average_precision_score(is_class, score),
-        "brier": sk.brier_score_loss(y, given, labels=classes),
-        "log_loss": sk.log_loss(y, given, labels=classes),
+        "roc_auc": sk.roc_auc_score(is_class, score, **how),
+        "average_precision": sk.average_precision_score(is_class, score, **how),
+        "brier": sk.brier_score_loss(rows.y, given, labels=classes, **how),
+        "log_loss": sk.log_loss(rows.y, given, labels=classes, **how),
     }
     return {name: float(value) for name, value in found.items()}

@@ -40,10 +40,12 @@ def rows_of(
     """
     check_target(table, target_column)
     weights = _weights(table, weight_column)
-    aside = {weight_column, group_column} - {"", *exclude_columns}
-    features, left_out = choose_features(table, target_column, [*exclude_columns, *sorted(aside)])
+    aside = [c for c in dict.fromkeys([weight_column, group_column]) if c and c not in exclude_columns]
+    features, left_out = choose_features(table, target_column, [*exclude_columns, *aside])
     y = table[target_column].cast(pa.string()).to_pandas().to_numpy(dtype=object)
     rows = Rows(to_frame(table, features), y, groups_of(table, group_column), weights)
+    if weights is not None and (lost := {*y} - {*y[weights > 0]}):
+        raise InputError(f"weight_column {weight_column} is 0 in every row of class {min(lost)}.")
     text = [n for n in features if is_text(table.schema.field(n).type)]
     categories = [n for n in features if n in text or n in marked(table, CATEGORY)]
     many = [n for n in categories if len(pc.unique(table[n])) > _MOST_CODES]
@@ -54,7 +56,10 @@ def groups_of(table: pa.Table, column: str) -> npt.NDArray[np.int64]:
     """Each row's group as a number from 0; every row is its own where no column is named."""
     if not column:
         return np.arange(table.num_rows)
-    return np.asarray(pc.index_in(table[column], value_set=pc.unique(table[column])).to_numpy(), np.int64)
+    values = table[column]
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    return np.asarray(pc.index_in(values, value_set=pc.unique(values)).to_numpy(), np.int64)
 
 
 def group_column_of(table: pa.Table, named: str = "") -> str:
@@ -67,6 +72,8 @@ def group_column_of(table: pa.Table, named: str = "") -> str:
     column = named or (told if told in table.column_names else "")
     if column:
         _there(table, "group_column", column)
+        if pa.types.is_nested(kind := table[column].type) or pa.types.is_floating(kind):
+            raise InputError(f"group_column {column} is {kind}; groups are named by text, whole numbers or dates.")
         if lost := table[column].null_count:
             raise InputError(f"group_column {column} is missing in {lost} of {table.num_rows} rows; fill or drop them.")
     return column
@@ -104,8 +111,9 @@ def _weights(table: pa.Table, column: str) -> npt.NDArray[np.float64] | None:
     if not column:
         return None
     _there(table, "weight_column", column)
-    if is_text(table[column].type):
-        raise InputError(f"weight_column {column} is {table[column].type}; a weight is a number.")
+    kind = table[column].type
+    if not any(is_kind(kind) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)):
+        raise InputError(f"weight_column {column} is {kind}; a weight is a number.")
     weights = np.asarray(table[column].cast(pa.float64()).to_numpy())
     if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()) or len(weights) * (not weights.any()):
         raise InputError(f"weight_column {column} is missing, negative or infinite, or 0 throughout, in {wrong} rows.")
