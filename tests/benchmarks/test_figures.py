@@ -227,7 +227,8 @@ def test_the_training_pipeline_at_national_size(tmp_path: Path) -> None:
     began = time.perf_counter()
     subprocess.run(
         [Path(sys.executable).with_name("roadsafety"), "run", "severity_training_pipeline", "--data", source,
-         "--param", "split_method=group", "--param", "candidates=4", "--param", "folds=3", "--output", tmp_path / "run"],
+         "--param", "split_method=group", "--param", "candidates=4", "--param", "folds=3",
+         "--output", tmp_path / "run"],
         check=True,
     )  # fmt: skip
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
