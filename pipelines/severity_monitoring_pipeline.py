@@ -85,11 +85,11 @@ def severity_monitoring_pipeline(
         data=preprocessed.outputs["clean_data"], collisions=tables["collisions"], vehicles=tables["vehicles"]
     ).outputs["features"]
     before = components.predict_batch(model=champion.output, data=judged_on.output)
-    # As the model answers: shares that were corrected would move all scores.
+    # As the model answers, to compare: shares that were corrected would move all scores. Then those for use.
     now = components.predict_batch(model=champion.output, data=new)
     components.predict_batch(
         model=champion.output, data=new, class_shares=class_shares, estimate_shares=estimate_shares
-    ).set_display_name("predictions for use")
+    )
     drifted = components.detect_drift(
         reference=judged_on.output,
         current=new,
