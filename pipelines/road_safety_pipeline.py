@@ -4,6 +4,7 @@ kfp dsl compile --py pipelines/road_safety_pipeline.py --output road_safety_pipe
 """
 
 from types import ModuleType
+from typing import Any
 
 from kfp import dsl
 
@@ -13,21 +14,21 @@ DESCRIPTION = "Predict the severity of British road collisions: load, preprocess
 PUBLISHED = "https://data.dft.gov.uk/road-accidents-safety-data/dft-road-casualty-statistics-{table}-2024.csv"
 
 
+def harmonised_tables(steps: ModuleType, loaded: dsl.PipelineTask) -> dict[str, Any]:
+    """Collisions, vehicles and casualties, loaded tables in one code list."""
+    names = ("collisions", "vehicles", "casualties")
+    harmonised = steps.harmonise_stats19(**{name: loaded.outputs[name] for name in names})
+    return {name: harmonised.outputs[f"harmonised_{name}"] for name in names}
+
+
 def preprocess_train_evaluate(
     steps: ModuleType, loaded: dsl.PipelineTask, unit: str, target: str, known_at: str, keep_location: bool,
     max_orphan_share: float, split_method: str, test_share: float, test_from_year: int, algorithm: str,
     class_weight: str, n_estimators: int, min_samples_leaf: int, seed: int,
 ) -> None:  # fmt: skip
     """The stages after loading, with the steps of one packaging (``components`` or ``containers``)."""
-    harmonised = steps.harmonise_stats19(
-        collisions=loaded.outputs["collisions"],
-        vehicles=loaded.outputs["vehicles"],
-        casualties=loaded.outputs["casualties"],
-    )
     preprocessed = steps.preprocess_collisions(
-        collisions=harmonised.outputs["harmonised_collisions"],
-        vehicles=harmonised.outputs["harmonised_vehicles"],
-        casualties=harmonised.outputs["harmonised_casualties"],
+        **harmonised_tables(steps, loaded),
         unit=unit,
         target=target,
         known_at=known_at,

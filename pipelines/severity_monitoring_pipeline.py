@@ -7,11 +7,11 @@ from typing import Dict, List
 
 from kfp import dsl
 from kfp.dsl import Dataset, Model
+from road_safety_pipeline import PUBLISHED
+from severity_training_pipeline import engineer, read
 
 from roadsafety_components import components
 from roadsafety_components.core.words import stats19_labels
-
-PUBLISHED = "https://data.dft.gov.uk/road-accidents-safety-data/dft-road-casualty-statistics-{table}-2024.csv"
 
 
 @dsl.pipeline(
@@ -70,20 +70,8 @@ def severity_monitoring_pipeline(
     """
     champion = dsl.importer(artifact_uri=model, artifact_class=Model)
     judged_on = dsl.importer(artifact_uri=reference, artifact_class=Dataset)
-    loaded = components.load_stats19(source=source, unknown_codes=unknown_codes)
-    loaded.set_caching_options(False)  # the same source may hold other files tomorrow
-    harmonised = components.harmonise_stats19(
-        collisions=loaded.outputs["collisions"],
-        vehicles=loaded.outputs["vehicles"],
-        casualties=loaded.outputs["casualties"],
-    )
-    tables = {name: harmonised.outputs[f"harmonised_{name}"] for name in ("collisions", "vehicles", "casualties")}
-    preprocessed = components.preprocess_collisions(
-        unit=unit, target=target, known_at=known_at, keep_constant=True, report_columns=report_columns, **tables
-    )
-    new = components.engineer_features(
-        data=preprocessed.outputs["clean_data"], collisions=tables["collisions"], vehicles=tables["vehicles"]
-    ).outputs["features"]
+    tables = read(source, unknown_codes)
+    new = engineer(tables, unit, target, known_at, report_columns)
     before = components.predict_batch(model=champion.output, data=judged_on.output)
     # As the model answers, to compare: shares that were corrected would move all scores. Then those for use.
     now = components.predict_batch(model=champion.output, data=new)

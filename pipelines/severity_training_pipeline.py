@@ -3,22 +3,41 @@
 kfp dsl compile --py pipelines/severity_training_pipeline.py --output severity_training_pipeline.yaml
 """
 
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from kfp import dsl
 from kfp.dsl import Model
+from road_safety_pipeline import PUBLISHED, harmonised_tables
 from tune_classifier_pipeline import tuning
 
 from roadsafety_components import components
 from roadsafety_components.core.words import stats19_groups, stats19_labels, stats19_meanings
 
-PUBLISHED = "https://data.dft.gov.uk/road-accidents-safety-data/dft-road-casualty-statistics-{table}-2024.csv"
 LABELS = stats19_labels()
-
-
 # Two rungs, not three: a pipeline of so many steps is near the size that a cluster stores.
 nested = SimpleNamespace(tune=tuning(components, shares=[1 / 3, 1.0]))
+
+
+def read(source: str, unknown_codes: str) -> dict[str, Any]:
+    """The three tables of a source in one code list."""
+    loaded = components.load_stats19(source=source, unknown_codes=unknown_codes)
+    loaded.set_caching_options(False)  # the same source may hold other files tomorrow
+    return harmonised_tables(components, loaded)
+
+
+def engineer(
+    tables: dict[str, Any], unit: str, target: str, known_at: str, report_columns: List[str],
+    after: Sequence[dsl.PipelineTask] = (),
+) -> Any:  # fmt: skip
+    """Rows of the unit with all features: the same columns for every year."""
+    preprocessed = components.preprocess_collisions(
+        unit=unit, target=target, known_at=known_at, keep_constant=True, report_columns=report_columns, **tables
+    ).after(*after)
+    return components.engineer_features(
+        data=preprocessed.outputs["clean_data"], collisions=tables["collisions"], vehicles=tables["vehicles"]
+    ).outputs["features"]
 
 
 @dsl.pipeline(
@@ -81,23 +100,11 @@ def severity_training_pipeline(
         champion_folder: Folder that keeps the model in use; empty for none.
         seed: Seed of split, search and model.
     """
-    loaded = components.load_stats19(source=source, unknown_codes=unknown_codes)
-    loaded.set_caching_options(False)  # the same source may hold other files tomorrow
-    harmonised = components.harmonise_stats19(
-        collisions=loaded.outputs["collisions"],
-        vehicles=loaded.outputs["vehicles"],
-        casualties=loaded.outputs["casualties"],
-    )
-    tables = {name: harmonised.outputs[f"harmonised_{name}"] for name in ("collisions", "vehicles", "casualties")}
+    tables = read(source, unknown_codes)
     valid = components.validate_stats19(fail_on=fail_on, **tables)
-    preprocessed = components.preprocess_collisions(
-        unit=unit, target=target, known_at=known_at, keep_constant=True, report_columns=report_columns, **tables
-    ).after(valid)
-    engineered = components.engineer_features(
-        data=preprocessed.outputs["clean_data"], collisions=tables["collisions"], vehicles=tables["vehicles"]
-    )
+    features = engineer(tables, unit, target, known_at, report_columns, after=[valid])
     parts = components.split_dataset(
-        data=engineered.outputs["features"],
+        data=features,
         target_column=target,
         group_column="collision_index",
         method=split_method,

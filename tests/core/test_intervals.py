@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.intervals import bootstrap, choose_groups, group_codes, interval
+from roadsafety_components.core.frame import group_codes
+from roadsafety_components.core.intervals import bootstrap, choose_groups, interval
 from roadsafety_components.core.store import with_facts
 
 TABLE = pa.table({"collision_index": ["a", "a", None, "b", None], "speed": [1, 2, 3, 4, 5]})

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from roadsafety_components.core.datasets import dataset_schema, read_dataset
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import Facts, facts_of
+from roadsafety_components.core.store import Facts, facts_of, plain_type
 
 QUANTILES = [q / 20 for q in range(1, 20)]
 MAX_CODES = 50  # so many are told apart, the rest is one; whole numbers of more values are quantities
@@ -44,7 +44,7 @@ class OpenDataset:
         for start in range(0, len(names), step):
             table = read_dataset(self.path, self.name, names[start : start + step])
             for name in names[start : start + step]:
-                yield table[name].cast(_plain(table[name].type))
+                yield table[name].cast(plain_type(table[name].type))
 
 
 def open_dataset(path: str | Path, name: str) -> OpenDataset:
@@ -76,17 +76,13 @@ FAMILIES: dict[str, tuple[str, Any]] = {
 }
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
 def family(kind: pa.DataType) -> str:
     """One of ``FAMILIES``, or another type's name.
 
     The values of other types are not compared.
     """
     for name, (types, _) in FAMILIES.items():
-        if any(getattr(pa.types, f"is_{t}")(_plain(kind)) for t in types.split()):
+        if any(getattr(pa.types, f"is_{t}")(plain_type(kind)) for t in types.split()):
             return name
     return str(kind)
 

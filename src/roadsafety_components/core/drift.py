@@ -18,7 +18,7 @@ from roadsafety_components.core import distance
 from roadsafety_components.core.distance import ColumnPair, Numbers, OpenDataset, family
 from roadsafety_components.core.effects import ALPHA, ColumnDrift, Figure, area, hold, holm, mean
 from roadsafety_components.core.errors import InputError, nearest
-from roadsafety_components.core.store import CATEGORY, IDENTIFIER, OUTCOME, Facts, marked, with_facts
+from roadsafety_components.core.store import CATEGORY, IDENTIFIER, MODEL_FACTS, OUTCOME, Facts, marked, with_facts
 
 _TESTED = ("limit", "low", "statistic", "p_value", "p_adjusted", "verdict")
 
@@ -201,7 +201,7 @@ def model_facts(path: str | Path) -> Facts:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return dict(json.loads(archive.read("roadsafety.json")))
+            return dict(json.loads(archive.read(MODEL_FACTS)))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"model: {path} is no model of train_classifier ({error}).") from error
 

@@ -1,11 +1,13 @@
-"""Columns of a table as scikit-learn gets them."""
+"""A table as numpy and pandas for scikit-learn: features, and the groups of the rows."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.store import is_text
+from roadsafety_components.core.store import is_text, plain_type
 
 
 def to_frame(table: pa.Table, columns: list[str]) -> pd.DataFrame:
@@ -16,9 +18,7 @@ def to_frame(table: pa.Table, columns: list[str]) -> pd.DataFrame:
     """
     frame = {}
     for name in columns:
-        column = table[name]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
+        column = table[name].cast(plain_type(table[name].type))
         if is_text(column.type):
             frame[name] = column.to_pandas().astype(object).where(lambda s: s.notna(), np.nan)
         else:
@@ -27,3 +27,15 @@ def to_frame(table: pa.Table, columns: list[str]) -> pd.DataFrame:
                 raise InputError(f"feature {name} holds infinite numbers, or such as float32 has no room for; "
                                  "make them missing.")  # fmt: skip
     return pd.DataFrame(frame)
+
+
+def group_codes(table: pa.Table, group_column: str = "") -> npt.NDArray[np.int64]:
+    """Each row's group as a number, from 0 in the order in which they come; missing comes last.
+
+    Every row is its own group where no column is named.
+    """
+    if not group_column:
+        return np.arange(table.num_rows)
+    values = table[group_column].cast(plain_type(table[group_column].type))
+    known = pc.unique(values).drop_null()
+    return np.asarray(pc.index_in(values, value_set=known).fill_null(len(known)).to_numpy(), np.int64)

@@ -8,20 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from roadsafety_components.core.errors import InputError, nearest
+from roadsafety_components.core.frame import group_codes
 from roadsafety_components.core.store import facts_of
 
 Weights = npt.NDArray[np.float64]
-
-
-def group_codes(table: pa.Table, group_column: str = "") -> npt.NDArray[np.int64]:
-    """Each row's group as a number from 0; every row is its own group where no column is named."""
-    if not group_column:
-        return np.arange(table.num_rows)
-    encoded = table[group_column].combine_chunks()
-    if not pa.types.is_dictionary(encoded.type):
-        encoded = encoded.dictionary_encode()
-    indices = np.asarray(encoded.indices.fill_null(len(encoded.dictionary)))
-    return np.unique(indices, return_inverse=True)[1]  # a part of a table need not have all the dictionary's values
 
 
 def choose_groups(

@@ -12,9 +12,8 @@ import skops.io
 from roadsafety_components.core import calibrated, ordinal  # noqa: F401 (what models may be made of, to be carried)
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.files import digest
-from roadsafety_components.core.store import Facts
+from roadsafety_components.core.store import MODEL_FACTS, Facts
 
-FACTS_ENTRY = "roadsafety.json"
 # Types beyond skops' own list that models of train.py and calibrate.py are made of. Nothing else is loaded. The partial
 # is how histogram boosting keeps its check_array; skops checks the function inside a partial against the same lists.
 TRUSTED_TYPES = (
@@ -71,11 +70,11 @@ def _load(path: str | Path, names: list[str]) -> tuple[Any, Facts]:
     if foreign := sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES)):
         raise InputError(f"model: {path} holds types that are not trusted: {', '.join(foreign[:5])}. It was not "
                          "loaded; train it again with train_classifier.")  # fmt: skip
-    if FACTS_ENTRY not in names:
-        raise InputError(f"model: {path} has no facts about its features and classes (entry {FACTS_ENTRY}); store it "
+    if MODEL_FACTS not in names:
+        raise InputError(f"model: {path} has no facts about its features and classes (entry {MODEL_FACTS}); store it "
                          "with train_classifier.")  # fmt: skip
     with zipfile.ZipFile(path) as archive:
-        facts = json.loads(archive.read(FACTS_ENTRY))
+        facts = json.loads(archive.read(MODEL_FACTS))
     _ = facts["features"], facts["classes"], facts["target_column"]  # a file without them was not made by train.py
     trained_with = facts["versions"]["scikit-learn"]
     if trained_with.split(".")[:2] != sklearn.__version__.split(".")[:2]:

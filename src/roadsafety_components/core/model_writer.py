@@ -10,9 +10,7 @@ from typing import Any
 import skops.io
 
 from roadsafety_components.core.files import replacing
-from roadsafety_components.core.store import Facts
-
-_FACTS_ENTRY = "roadsafety.json"  # as model.py reads it
+from roadsafety_components.core.store import MODEL_FACTS, Facts
 
 
 def write_model(model: Any, facts: Facts, path: str | Path) -> Facts:
@@ -34,7 +32,7 @@ def write_model(model: Any, facts: Facts, path: str | Path) -> Facts:
                     number, dot, kind = name.partition(".")
                     _add(archive, names[number] + dot + kind, made.read(name))
             _add(archive, "schema.json", schema.encode())
-            _add(archive, _FACTS_ENTRY, json.dumps(facts, sort_keys=True).encode())
+            _add(archive, MODEL_FACTS, json.dumps(facts, sort_keys=True).encode())
     return facts
 
 

@@ -8,7 +8,10 @@ import pyarrow as pa
 
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.frame import to_frame
-from roadsafety_components.core.store import Facts, is_text
+from roadsafety_components.core.store import Facts, is_text, plain_type
+
+# What ``to_frame`` makes numbers of.
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null)
 
 
 def check_features(facts: Facts, schema: pa.Schema, name: str) -> None:
@@ -25,9 +28,8 @@ def check_features(facts: Facts, schema: pa.Schema, name: str) -> None:
     if lost := [n for n in facts["features"] if n not in schema.names]:
         raise InputError(f"{name}: no feature {', '.join(lost)}; make it as the training table was made.")
     for feature in facts["features"]:
-        text = feature in facts["text_features"]
-        kind = schema.field(feature).type
-        if is_text(kind) != text or not (text or _is_number(kind)):
+        text, kind = feature in facts["text_features"], schema.field(feature).type
+        if not (is_text(kind) if text else any(is_kind(plain_type(kind)) for is_kind in _NUMBERS)):
             was = "text" if text else "number"
             raise InputError(f"{name}: feature {feature} is {kind}, in training {was}; read both tables alike.")
 
@@ -46,11 +48,3 @@ def answers(given: npt.NDArray[np.float64], facts: Facts) -> npt.NDArray[np.int6
         return np.asarray(given.argmax(axis=1))
     positive = facts["classes"].index(threshold["positive_class"])
     return np.asarray(np.where(given[:, positive] >= threshold["value"], positive, 1 - positive))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    """Whether ``to_frame`` makes numbers of it."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null)
-    return any(is_kind(kind) for is_kind in known)

@@ -20,7 +20,16 @@ from roadsafety_components.core.datasets import dataset_schema
 from roadsafety_components.core.errors import InputError, nearest
 from roadsafety_components.core.files import digest, replacing
 from roadsafety_components.core.predict import check_features, probabilities
-from roadsafety_components.core.store import FOLDER_FACTS, IDENTIFIER, Facts, facts_of, is_text, marked, with_facts
+from roadsafety_components.core.store import (
+    FOLDER_FACTS,
+    IDENTIFIER,
+    Facts,
+    facts_of,
+    is_text,
+    marked,
+    plain_type,
+    with_facts,
+)
 
 # Facts in which the data must be as the training data were, where both tell them.
 _SAME = ("unit", "known_at", "codes", "cell_km", "target")
@@ -233,8 +242,7 @@ def _count(
 
 def _plain(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     """A column of text, or of numbers as the model gets them."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = column.cast(plain_type(column.type))
     return column.cast(kind) if is_text(kind) else column.cast(kind, safe=False)
 
 

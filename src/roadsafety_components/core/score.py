@@ -15,8 +15,9 @@ from roadsafety_components.core import folds as cv
 from roadsafety_components.core.candidates import DIRECTIONS, Score
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.estimators import Settings
+from roadsafety_components.core.frame import group_codes
 from roadsafety_components.core.store import Facts, facts_of
-from roadsafety_components.core.training_rows import check_target, group_column_of, groups_of, rows_of
+from roadsafety_components.core.training_rows import check_target, group_column_of, rows_of
 
 _FEWEST_GROUPS = 500  # of fewer no ranking means much, and all of them are fitted in no time
 
@@ -63,7 +64,7 @@ def score_candidate(
     classes = check_target(table, target_column)
     column = group_column_of(table, group_column)
     y = table[target_column].cast(pa.string()).to_pandas().to_numpy(dtype=object)
-    part = table.filter(pa.array(_draw(y, groups_of(table, column), share, folds, settings.seed)))
+    part = table.filter(pa.array(_draw(y, group_codes(table, column), share, folds, settings.seed)))
     rows, columns, _ = rows_of(part, target_column, exclude_columns, column)
     sides = cv.grouped_folds(rows.y, rows.groups, folds, settings.seed)
     score = Score(int(candidate.get("id", 0)), float(share), len(np.unique(rows.groups)), len(rows.y))

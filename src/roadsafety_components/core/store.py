@@ -18,6 +18,7 @@ from roadsafety_components.core.files import replacing
 Facts = dict[str, Any]
 
 _FACTS_KEY = b"roadsafety"
+MODEL_FACTS = "roadsafety.json"  # the entry of a model's file that holds its facts
 FOLDER_FACTS = "_common_metadata"  # the schema and facts of a folder by year, Parquet's own convention
 # Marks on a column of the file: an identifier is never a feature, a category is a number that stands for a name.
 IDENTIFIER = "identifier"
@@ -89,8 +90,12 @@ def write_text(text: str, path: str | Path) -> None:
         draft.write_text(text, encoding="utf-8")
 
 
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a column's values, also of those kept in a dictionary."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether a column of this type holds text."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+    kind = plain_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -15,7 +15,7 @@ from roadsafety_components.core.figures import figures
 from roadsafety_components.core.intervals import bootstrap, choose_groups, interval
 from roadsafety_components.core.predict import answers, check_features, probabilities
 from roadsafety_components.core.results import Estimate, results_table
-from roadsafety_components.core.store import CATEGORY, Facts, facts_of, is_text, marked
+from roadsafety_components.core.store import CATEGORY, Facts, facts_of, is_text, marked, plain_type
 from roadsafety_components.core.truth import doubts, true_classes
 
 # What is measured of a subgroup, beside its rows.
@@ -180,8 +180,7 @@ def _parts(
     """Names of the subgroups of a column, in the order of its values, and their rows."""
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_finite(column), column, None)
-    if pa.types.is_dictionary(column.type):  # a part of a table need not have all the dictionary's values
-        column = column.cast(column.type.value_type)
+    column = column.cast(plain_type(column.type))  # a part of a table need not have all the dictionary's values
     encoded = column.combine_chunks().dictionary_encode()
     values = encoded.dictionary.to_pylist()
     codes = np.asarray(encoded.indices.fill_null(len(values)))

@@ -11,7 +11,7 @@ from roadsafety_components.core.errors import InputError, nearest
 from roadsafety_components.core.estimators import Columns
 from roadsafety_components.core.features import choose_features
 from roadsafety_components.core.folds import Rows
-from roadsafety_components.core.frame import to_frame
+from roadsafety_components.core.frame import group_codes, to_frame
 from roadsafety_components.core.store import CATEGORY, facts_of, is_text, marked
 
 # A category of more values is given as the class shares of its rows; boosting has 255 bins for codes.
@@ -43,23 +43,14 @@ def rows_of(
     aside = [c for c in dict.fromkeys([weight_column, group_column]) if c and c not in exclude_columns]
     features, left_out = choose_features(table, target_column, [*exclude_columns, *aside])
     y = table[target_column].cast(pa.string()).to_pandas().to_numpy(dtype=object)
-    rows = Rows(to_frame(table, features), y, groups_of(table, group_column), weights)
+    rows = Rows(to_frame(table, features), y, group_codes(table, group_column), weights)
     if weights is not None and (lost := {*y} - {*y[weights > 0]}):
         raise InputError(f"weight_column {weight_column} is 0 in every row of class {min(lost)}.")
     text = [n for n in features if is_text(table.schema.field(n).type)]
-    categories = [n for n in features if n in text or n in marked(table, CATEGORY)]
+    names = {*text, *marked(table, CATEGORY)}
+    categories = [n for n in features if n in names]
     many = [n for n in categories if len(pc.unique(table[n])) > _MOST_CODES]
     return rows, Columns(features, text, categories, many), left_out
-
-
-def groups_of(table: pa.Table, column: str) -> npt.NDArray[np.int64]:
-    """Each row's group as a number from 0; every row is its own where no column is named."""
-    if not column:
-        return np.arange(table.num_rows)
-    values = table[column]
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    return np.asarray(pc.index_in(values, value_set=pc.unique(values)).to_numpy(), np.int64)
 
 
 def group_column_of(table: pa.Table, named: str = "") -> str:
