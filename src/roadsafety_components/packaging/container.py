@@ -10,7 +10,7 @@ from roadsafety_components.packaging.images import IMAGE
 from roadsafety_components.packaging.interface import flag, function_of, interface_of
 
 
-def as_container(step: Any) -> container_component_class.ContainerComponent:
+def as_container(step: Any, image: str = IMAGE) -> container_component_class.ContainerComponent:
     """The container packaging of a lightweight step.
 
     The command is the image's own: ``roadsafety step NAME --input ... --output ...``. Beside the flags it gets KFP's
@@ -32,7 +32,7 @@ def as_container(step: Any) -> container_component_class.ContainerComponent:
             else:
                 arguments += [flag(port.name), values[port.name]]
         arguments += ["--executor-input", dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER]
-        return dsl.ContainerSpec(image=IMAGE, command=["roadsafety"], args=arguments)
+        return dsl.ContainerSpec(image=image, command=["roadsafety"], args=arguments)
 
     container.__name__ = function.__name__
     container.__doc__ = function.__doc__
