@@ -8,7 +8,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from roadsafety_components import components
+from roadsafety_components import components, containers
 
 
 def test_the_published_three_stages_run_with_plain_files(roadsafety, sample, tmp_path):
@@ -113,6 +113,17 @@ def test_an_output_that_is_a_value_may_have_a_bare_name(roadsafety, tmp_path):
     assert (done.returncode, done.stderr) == (
         2, "Input error: step sample_candidates: --candidates must be given; see --help.\n",
     )  # fmt: skip
+
+
+def test_a_spec_of_other_code_is_refused(roadsafety):
+    """The container packaging names the code that it was compiled from; the right name is accepted."""
+    words = containers.STEPS["choose_champion"].component_spec.implementation.container.args
+    code = words[words.index("--code") + 1]
+    done = roadsafety("step", "choose_champion", "--code", code, "--uri", "u")
+    assert (done.returncode, done.stderr.count("compiled from other code")) == (2, 0)  # only an input is missing
+    done = roadsafety("step", "choose_champion", "--code", "0123456789abcdef", "--uri", "u")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Input error: the spec of choose_champion was compiled from other code (01234567")
 
 
 def test_kfps_runtime_is_enough_of_kfp(tables, tmp_path):

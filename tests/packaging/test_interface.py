@@ -7,6 +7,7 @@ from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Output
 
 from roadsafety_components import components, containers
+from roadsafety_components.packaging.carry import code_digest
 from roadsafety_components.packaging.container import as_container
 from roadsafety_components.packaging.interface import Interface, Port, interface_of
 
@@ -49,8 +50,8 @@ def test_lists_of_artifacts_and_values_that_a_step_writes():
     assert container.component_spec.inputs == choose.component_spec.inputs
     assert container.component_spec.outputs == choose.component_spec.outputs
     words = container.component_spec.implementation.container.args
-    assert words[:3] == ["step", "choose", "--decision"]
-    assert words[4] == "--executor-input"
+    assert words[:5] == ["step", "choose", "--code", code_digest(choose.python_func), "--decision"]
+    assert words[6] == "--executor-input"
 
 
 def test_signature_and_docstring_make_the_interface():

@@ -27,7 +27,8 @@ def make_app() -> typer.Typer:
 
 
 def _command(step: Any, interface: Any) -> Callable[..., None]:
-    def command(executor_input: str, **values: Any) -> None:
+    def command(executor_input: str, code: str, **values: Any) -> None:
+        _check_code(step, code)
         if executor_input:
             # KFP says it all there: the same values, and the artifacts with their metadata.
             return _execute(step, _parse(executor_input))
@@ -41,11 +42,24 @@ def _command(step: Any, interface: Any) -> Callable[..., None]:
 
     options = {p.name: _option(p, p in interface.outputs) for p in (*interface.inputs, *interface.outputs)}
     options["executor_input"] = typer.Option("", help="KFP's executor input (JSON); stands for all other flags.")
+    options["code"] = typer.Option("", hidden=True)
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=o) for n, o in options.items()]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     several = {p.name for p in interface.inputs if p.is_list}
     command.__annotations__ = {n: list[str] if n in several else str for n in options}
     return command
+
+
+def _check_code(step: Any, code: str) -> None:
+    """A spec names the code that it was compiled from: another one must not run in its name."""
+    from roadsafety_components.packaging.carry import code_digest
+    from roadsafety_components.packaging.interface import function_of
+
+    if code and code != (here := code_digest(function_of(step))):
+        raise InputError(
+            f"the spec of {function_of(step).__name__} was compiled from other code ({code}) than is installed here "
+            f"({here}). Take the specs and the image from one version: `make image`, `roadsafety specs write`."
+        )
 
 
 def _parse(executor_input: str) -> Any:

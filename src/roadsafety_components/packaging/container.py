@@ -6,6 +6,7 @@ from typing import Any
 from kfp import dsl
 from kfp.dsl import container_component_class
 
+from roadsafety_components.packaging.carry import code_digest
 from roadsafety_components.packaging.images import IMAGE
 from roadsafety_components.packaging.interface import flag, function_of, interface_of
 
@@ -15,15 +16,17 @@ def as_container(step: Any, image: str = IMAGE) -> container_component_class.Con
 
     The command is the image's own: ``roadsafety step NAME --input ... --output ...``. Beside the flags it gets KFP's
     executor input, from which the step takes artifacts with their metadata; artifacts that may be absent, and lists of
-    them, are in it only, because KFP has no flag that comes and goes, or comes several times.
+    them, are in it only, because KFP has no flag that comes and goes, or comes several times. And it names the code
+    that it was compiled from (``carry.code_digest``).
     """
     function = function_of(step)
     interface = interface_of(step)
+    code = code_digest(function)
     signature = inspect.signature(function).replace(return_annotation=dsl.ContainerSpec)
 
     def container(*placeholders: Any) -> dsl.ContainerSpec:
         values = signature.bind(*placeholders).arguments
-        arguments = ["step", interface.name]
+        arguments = ["step", interface.name, "--code", code]
         for port in (*interface.inputs, *interface.outputs):
             if port.is_list or (port.is_artifact and port in interface.inputs and not port.required):
                 continue
