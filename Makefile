@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 VERSION := $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' src/roadsafety_components/_version.py)
 IMAGE ?= roadsafety-components:$(VERSION)
+TARGET ?= image
+BILL := /sbom/roadsafety-components.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint specs benchmark scale figures image clean
+.PHONY: help run test lint specs benchmark scale figures image requirements sbom versions clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,8 +40,23 @@ scale: $(READY) ## Measure the whole history in size: half an hour, 12 GB of dis
 figures: $(READY) ## Measure the models on real records, write docs/figures.md (ROADSAFETY_REAL_DATA=folder)
 	@$(BIN)/pytest tests/benchmarks -m figures -s -q -p no:randomly
 
-image: ## Build the container image (needs a Docker engine)
-	docker build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+image: ## Build the container image; `make image TARGET=serving` the serving one (needs a Docker engine)
+	docker build --target $(TARGET) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--tag $(IMAGE)$(if $(filter serving,$(TARGET)),-serving) .
+
+requirements: ## Write requirements/*.txt afresh: exact versions with hashes (needs a package index)
+	@PYTHON=$(PYTHON) bash requirements/compile.sh
+
+sbom: image ## Write the bill of materials of the image, and of the serving one if it is here, to dist/
+	@mkdir -p dist
+	@for image in $(IMAGE) $(IMAGE)-serving; do \
+		docker image inspect $$image >/dev/null 2>&1 || continue; \
+		bill=dist/$$(basename $$image | tr : -).cdx.json; \
+		docker run --rm --entrypoint python $$image -c 'print(open("$(BILL)").read(), end="")' >$$bill && echo $$bill; \
+	done
+
+versions: ## Run the suite on each Python from 3.11 to 3.13 that is here, with the oldest and newest kfp
+	@bash tests/versions.sh
 
 clean: ## Remove the environment, results of runs, caches
 	rm -rf $(VENV) runs dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,9 +26,12 @@ def road_safety_container_pipeline(
     n_estimators: int = 100,
     min_samples_leaf: int = 1,
     seed: int = 0,
+    allow_private_addresses: bool = False,
 ):
     """As road_safety_pipeline, parameter for parameter."""
-    loaded = containers.load_stats19(source=source, unknown_codes=unknown_codes)
+    loaded = containers.load_stats19(
+        source=source, unknown_codes=unknown_codes, allow_private_addresses=allow_private_addresses
+    )
     loaded.set_caching_options(False)  # the same source may hold other files tomorrow
     preprocess_train_evaluate(
         containers, loaded, unit, target, known_at, keep_location, max_orphan_share, split_method, test_share,

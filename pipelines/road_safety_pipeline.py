@@ -75,6 +75,7 @@ def road_safety_pipeline(
     n_estimators: int = 100,
     min_samples_leaf: int = 1,
     seed: int = 0,
+    allow_private_addresses: bool = False,
 ):
     """Lightweight packaging: runs on a stock Python image, nothing to build.
 
@@ -94,8 +95,11 @@ def road_safety_pipeline(
         n_estimators: Number of trees or boosting rounds.
         min_samples_leaf: Fewest rows in a leaf.
         seed: Seed of split and model.
+        allow_private_addresses: Whether a URL in source may be in a private network, see load_stats19.
     """
-    loaded = components.load_stats19(source=source, unknown_codes=unknown_codes)
+    loaded = components.load_stats19(
+        source=source, unknown_codes=unknown_codes, allow_private_addresses=allow_private_addresses
+    )
     loaded.set_caching_options(False)  # the same source may hold other files tomorrow
     preprocess_train_evaluate(
         components, loaded, unit, target, known_at, keep_location, max_orphan_share, split_method, test_share,

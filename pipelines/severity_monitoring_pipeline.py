@@ -39,6 +39,7 @@ def severity_monitoring_pipeline(
     miss_cost: float = 0.0,
     test_share: float = 0.3,
     seed: int = 0,
+    allow_private_addresses: bool = False,
 ):
     """The new rows are made as those of severity_training_pipeline; unit, target and known_at are to be its own.
 
@@ -67,10 +68,11 @@ def severity_monitoring_pipeline(
         miss_cost: Of a new model, see calibrate_classifier; as for the model in use.
         test_share: Share of the new collisions that champion and challenger are compared on.
         seed: Seed of split and model.
+        allow_private_addresses: Whether a URL in source may be in a private network, see load_stats19.
     """
     champion = dsl.importer(artifact_uri=model, artifact_class=Model)
     judged_on = dsl.importer(artifact_uri=reference, artifact_class=Dataset)
-    tables = read(source, unknown_codes)
+    tables = read(source, unknown_codes, allow_private_addresses)
     new = engineer(tables, unit, target, known_at, report_columns)
     before = components.predict_batch(model=champion.output, data=judged_on.output)
     # As the model answers, to compare: shares that were corrected would move all scores. Then those for use.

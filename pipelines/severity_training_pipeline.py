@@ -20,9 +20,11 @@ LABELS = stats19_labels()
 nested = SimpleNamespace(tune=tuning(components, shares=[1 / 3, 1.0]))
 
 
-def read(source: str, unknown_codes: str) -> dict[str, Any]:
+def read(source: str, unknown_codes: str, allow_private_addresses: bool) -> dict[str, Any]:
     """The three tables of a source in one code list."""
-    loaded = components.load_stats19(source=source, unknown_codes=unknown_codes)
+    loaded = components.load_stats19(
+        source=source, unknown_codes=unknown_codes, allow_private_addresses=allow_private_addresses
+    )
     loaded.set_caching_options(False)  # the same source may hold other files tomorrow
     return harmonised_tables(components, loaded)
 
@@ -71,6 +73,7 @@ def severity_training_pipeline(
     champion: str = "",
     champion_folder: str = "",
     seed: int = 0,
+    allow_private_addresses: bool = False,
 ):  # fmt: skip
     """Every figure is of rows that nothing was fitted or chosen on; collisions stay whole throughout.
 
@@ -99,8 +102,9 @@ def severity_training_pipeline(
         champion: URI of the model in use, which the new one has to beat; empty for the logistic regression.
         champion_folder: Folder that keeps the model in use; empty for none.
         seed: Seed of split, search and model.
+        allow_private_addresses: Whether a URL in source may be in a private network, see load_stats19.
     """
-    tables = read(source, unknown_codes)
+    tables = read(source, unknown_codes, allow_private_addresses)
     valid = components.validate_stats19(fail_on=fail_on, **tables)
     features = engineer(tables, unit, target, known_at, report_columns, after=[valid])
     parts = components.split_dataset(

@@ -23,6 +23,7 @@ def stats19_history_pipeline(
     cache_folder: str = "",
     unknown_codes: str = "null",
     fail_on: List[str] = ["keys", "links"],
+    allow_private_addresses: bool = False,
 ):
     """A loop over the years: side by side on a cluster, one after the other on a laptop, each step bounded by a year.
 
@@ -35,6 +36,7 @@ def stats19_history_pipeline(
         cache_folder: Folder that outlives the run, for downloads.
         unknown_codes: What to do with a code that is in no code list, error or null (missing, and counted).
         fail_on: Findings that stop the run, see validate_stats19.
+        allow_private_addresses: Whether base_url may be a mirror in a private network, see download_stats19.
     """
     raw = components.download_stats19(
         releases=releases,
@@ -42,6 +44,7 @@ def stats19_history_pipeline(
         file_name=file_name,
         table_names=table_names,
         cache_folder=cache_folder,
+        allow_private_addresses=allow_private_addresses,
     )
     raw.set_caching_options(False)  # the same release may be another file tomorrow
     with dsl.ParallelFor(years, parallelism=8) as year:

@@ -35,6 +35,7 @@ _BEGIN = "import json, sys, time\nfrom pathlib import Path\nfolder = Path(sys.ar
 _PIPELINE = _BEGIN + """
 from roadsafety_components.packaging import local
 arguments = {"releases": ["1979-latest"], "years": json.loads(sys.argv[4]), "base_url": sys.argv[3]}
+arguments["allow_private_addresses"] = True
 began = time.perf_counter()
 steps = []
 run = local.run_pipeline(Path(sys.argv[2]), arguments, folder / "out", folder / "log", ended=steps.append)

@@ -1,124 +1,262 @@
-"""`roadsafety submit`, against a server on loopback that answers as the Kubeflow Pipelines API does."""
+"""`roadsafety submit`, against the API in memory or, with KFP_HOST, a real one."""
 
+import inspect
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
 
-API = "/apis/v2beta1"
+from roadsafety_components.cli import run as run_command
+from roadsafety_components.cli import submit as submit_command
 
-
-class _Pipelines(BaseHTTPRequestHandler):
-    """The five calls of the API that a submission makes."""
-
-    def log_message(self, *_words):
-        pass
-
-    def _answer(self, body, status=200):
-        text = self.server.page or json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html" if self.server.page else "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def do_GET(self):
-        if self.path.startswith(f"{API}/runs/"):
-            states = self.server.states
-            return self._answer({"run_id": "run-1", "state": states.pop(0) if len(states) > 1 else states[0]})
-        if self.path.startswith(f"{API}/experiments"):
-            return self._answer({"experiments": []})
-        return self._answer({"apiServerReady": True, "multi_user": False})
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.received[self.path.split("?")[0]] = body
-        if self.path.startswith(f"{API}/runs"):
-            if self.server.refuse:
-                return self._answer({"message": "the pipeline spec is invalid"}, 400)
-            return self._answer({"run_id": "run-1", "display_name": body["display_name"], "state": "PENDING"})
-        return self._answer({"experiment_id": "exp-1", "display_name": body["display_name"]})
+from . import api as api_in_memory
+from .api import MOST_BODY_BYTES
 
 
 @pytest.fixture
-def cluster():
-    """Return a running server; `states` are what it answers of the run, one after the other."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Pipelines)
-    server.received, server.states, server.refuse, server.page = {}, ["SUCCEEDED"], False, b""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def mine(server, small):
+    """Return the words of a submission whose names begin with the test's prefix."""
+    path = small.rename(small.with_name(f"{server.prefix}.yaml"))
+    return [path, "--host", server.url, "--experiment", server.prefix]
 
 
-def _submit(roadsafety, cluster, *words):
-    return roadsafety("submit", "road_safety_pipeline", "--host", f"http://127.0.0.1:{cluster.server_port}", *words)
+def _runs(server):
+    return server.all(server.client.list_runs, "runs")
 
 
-def test_a_run_is_started_and_its_two_links_are_printed(roadsafety, cluster, checkout):
-    """The very spec is sent, with the parameters in their types."""
-    done = _submit(roadsafety, cluster, "--param", "n_estimators=50", "--param", "unit=collision")
+def test_a_run_is_started_and_its_two_links_are_printed(command, server, mine):
+    """The links are those of the user interface, and lead to what was made."""
+    done = command("submit", *mine)
     assert done.returncode == 0, done.stderr
-    links = [line.split()[-1] for line in done.stdout.splitlines()]
-    host = f"http://127.0.0.1:{cluster.server_port}"
-    assert links == [f"{host}/#/experiments/details/exp-1", f"{host}/#/runs/details/run-1"]
-    sent = cluster.received[f"{API}/runs"]
-    assert sent["experiment_id"] == "exp-1"
-    assert sent["runtime_config"]["parameters"] == {"n_estimators": 50, "unit": "collision"}
-    written = yaml.safe_load((checkout / "component_specs/pipelines/road_safety_pipeline.yaml").read_text())
-    assert sent["pipeline_spec"] == written
+    (run,) = _runs(server)
+    assert done.stdout.splitlines() == [
+        f"Experiment: {server.url}/#/experiments/details/{run.experiment_id}",
+        f"Run:        {server.url}/#/runs/details/{run.run_id}",
+    ]
+    assert server.client.get_experiment(run.experiment_id).display_name == server.prefix
 
 
-@pytest.mark.parametrize(("end", "code"), [("SUCCEEDED", 0), ("FAILED", 1)])
-def test_wait_follows_the_run_to_its_end(roadsafety, cluster, end, code):
-    """The exit code is the run's."""
-    cluster.states = ["PENDING", "RUNNING", end]
-    done = _submit(roadsafety, cluster, "--wait", "--poll-seconds", 0.1)
-    assert done.returncode == code, done.stderr
-    assert re.fullmatch(rf"{end.lower()} after \d+ s", done.stdout.splitlines()[-1])
+def test_the_command_as_a_user_runs_it(roadsafety, server, mine):
+    """In a process of its own it says the same, and nothing on standard error."""
+    done = roadsafety("submit", *mine)
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if not line.startswith("note: ")] == []
+    assert re.fullmatch(r"Experiment: \S+\nRun:        \S+\n", done.stdout)
 
 
-def test_what_the_cluster_refuses_is_said_in_its_own_words(roadsafety, cluster):
-    """One line, exit code 2, no traceback."""
-    cluster.refuse = True
-    done = _submit(roadsafety, cluster)
+def test_parameters_arrive_in_their_types(command, server, mine):
+    """What is text on the command line is a number, a truth value or a list in the run."""
+    words = ["trees=50", "share=0.25", "deep=true", "years=[2023, 2024]", "source=https://example.org/{table}.csv"]
+    done = command("submit", *mine, *(part for word in words for part in ("--param", word)))
+    assert done.returncode == 0, done.stderr
+    assert _runs(server)[0].runtime_config.parameters == {
+        "trees": 50, "share": 0.25, "deep": True, "years": [2023, 2024], "source": "https://example.org/{table}.csv",
+    }  # fmt: skip
+
+
+def test_an_experiment_of_the_name_is_used_again(command, server, mine):
+    """Two submissions, one experiment."""
+    assert [command("submit", *mine).returncode for _ in range(2)] == [0, 0]
+    assert len({run.experiment_id for run in _runs(server)}) == 1
+    assert len(_runs(server)) == 2
+
+
+def test_an_archived_experiment_is_refused_before_anything_is_sent(command, server, mine):
+    """The message names the option to change."""
+    command("submit", *mine)
+    server.client.archive_experiment(_runs(server)[0].experiment_id)
+    done = command("submit", *mine)
     assert done.returncode == 2
-    assert "did not take it: " in done.stderr
-    assert "the pipeline spec is invalid" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert f"--experiment {server.prefix}: an archived one has that name" in done.stderr
+    assert len(_runs(server)) == 1
 
 
-def test_a_login_page_is_no_success(roadsafety, cluster):
-    """A page that answers 200 to everything started no run."""
-    cluster.page = b"<html>Sign in</html>"
-    done = _submit(roadsafety, cluster)
+def test_root_and_service_account_are_handed_on(command, server, mine):
+    """Both are the run's."""
+    done = command("submit", *mine, "--pipeline-root", "s3://bucket/path", "--service-account", "pipeline-runner")
+    assert done.returncode == 0, done.stderr
+    (run,) = _runs(server)
+    assert (run.runtime_config.pipeline_root, run.service_account) == ("s3://bucket/path", "pipeline-runner")
+
+
+def _sent_spec(api):
+    ((_, _, body),) = [r for r in api.requests if r[:2] == ("POST", "/apis/v2beta1/runs")]
+    return body["pipeline_spec"]
+
+
+def test_the_very_spec_is_sent(command, api, url, small):
+    """Nothing is added to what the file says, and nothing taken away."""
+    done = command("submit", small, "--host", url)
+    assert done.returncode == 0, done.stderr
+    assert _sent_spec(api) == yaml.safe_load(small.read_text())
+
+
+def test_a_pipeline_of_the_project_goes_by_its_name(command, api, url):
+    """The name that `roadsafety run` takes."""
+    done = command("submit", "breast_cancer_pipeline", "--host", url)
+    assert done.returncode == 0, done.stderr
+    assert _sent_spec(api)["pipelineInfo"]["name"] == "breast-cancer"
+
+
+def test_a_python_file_is_compiled_and_sent(command, api, url, tmp_path):
+    """One's own pipeline needs no compiling first."""
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from kfp import dsl\n\n@dsl.container_component\ndef say():\n"
+        "    return dsl.ContainerSpec(image='busybox:1', command=['true'])\n\n"
+        "@dsl.pipeline(name='mine')\ndef mine():\n    say()\n"
+    )
+    done = command("submit", path, "--host", url)
+    assert done.returncode == 0, done.stderr
+    assert _sent_spec(api)["pipelineInfo"] == {"name": "mine"}
+
+
+def test_settings_for_kubernetes_in_the_file_are_sent(command, api, url, small):
+    """The second document of a compiled pipeline goes with the first."""
+    settings = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {}}}}}
+    small.write_text(f"{small.read_text()}---\n{yaml.safe_dump(settings)}")
+    done = command("submit", small, "--host", url)
+    assert done.returncode == 0, done.stderr
+    assert _sent_spec(api)["platform_spec"]["platforms"].keys() == {"kubernetes"}
+
+
+def test_settings_of_a_file_are_put_on_the_pods(command, api, url, small, tmp_path):
+    """One file for a cluster, whatever is submitted to it."""
+    path = tmp_path / "cluster.yaml"
+    path.write_text("memory_limit: 2Gi\nnode_selector: {pool: batch}\n")
+    done = command("submit", small, "--host", url, "--kubernetes", path)
+    assert done.returncode == 0, done.stderr
+    sent = _sent_spec(api)
+    executors = sent["platform_spec"]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert [e["nodeSelector"]["labels"] for e in executors.values()] == [{"pool": "batch"}] * 2
+    containers = [e["container"] for e in sent["pipeline_spec"]["deploymentSpec"]["executors"].values()]
+    assert [c["resources"]["resourceMemoryLimit"] for c in containers] == ["2Gi", "2Gi"]
+
+
+def _cached(spec):
+    components = [spec["root"], *spec["components"].values()]
+    tasks = [t for c in components for t in c.get("dag", {}).get("tasks", {}).values()]
+    return [t.get("cachingOptions", {}).get("enableCache", False) for t in tasks]
+
+
+def test_no_cache_reaches_into_loops(command, api, url, small):
+    """As compiled without it; with it no task is taken from the cache, those of a loop neither."""
+    assert command("submit", small, "--host", url).returncode == 0
+    assert sorted(_cached(_sent_spec(api))) == [False, False, True]  # the task, the loop, the task in it
+    api.requests.clear()
+    assert command("submit", small, "--host", url, "--no-cache").returncode == 0
+    assert _cached(_sent_spec(api)) == [False, False, False]
+
+
+def test_the_largest_pipeline_goes_through_an_ingress_as_nginx_comes(command, api, url, checkout):
+    """The body stays under the 1 MiB that nginx takes by default; the server itself takes far more."""
+    spec = checkout / "component_specs/pipelines/severity_training_pipeline.yaml"
+    done = command("submit", spec, "--host", url)
+    assert done.returncode == 0, done.stderr
+    assert 500_000 < len(json.dumps(_sent_spec(api))) < MOST_BODY_BYTES
+
+
+def test_a_pipeline_that_is_too_large_for_the_way_is_told(command, url, small, monkeypatch):
+    """The message names the setting of nginx."""
+    monkeypatch.setattr(api_in_memory, "MOST_BODY_BYTES", 1_000)
+    done = command("submit", small, "--host", url)
     assert done.returncode == 2
-    assert "did not take it" in done.stderr
+    assert "too large" in done.stderr
+    assert "proxy-body-size" in done.stderr
+
+
+def test_every_parameter_of_run_that_means_something_there_is_one_of_submit():
+    """From laptop to cluster by one word: only where results go and what runs the steps is the machine's own."""
+    here, there = (set(inspect.signature(c).parameters) for c in (run_command.run, submit_command.submit))
+    assert here - there == {"runner", "output"}
+
+
+def test_urls_of_data_become_the_source(command, server, mine):
+    """As `roadsafety run --data` does with a folder."""
+    urls = "https://example.org/collision.csv https://example.org/vehicle.csv"
+    assert command("submit", *mine, "--data", urls).returncode == 0
+    assert _runs(server)[0].runtime_config.parameters == {"source": urls}
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--data", "."], "--data . is on this machine, where pods do not see it. Put the files where the cluster"),
+        (["--data", "gs://bucket/x"], "--data gs://bucket/x is no http(s) URL"),
+        (["--data", "http://a/b", "--param", "source=x"], "--data is for a pipeline with a parameter source"),
+        (["--sample", "500"], "submit that, with --param collisions=500"),
         (["--param", "foo=1"], "the pipeline has no parameter foo"),
+        (["--param", "trees=many"], "parameter trees"),
         (["--host", "localhost:8080"], "--host localhost:8080: write it with http:// or https://"),
+        (["--host", "https://me:secret@example.org"], "--host https://example.org: no user and password in"),
+        (["--token", "a", "--iap-client-id", "b"], "--token and --iap-client-id are two ways to say who you are"),
+        (["--kubernetes", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["--token-file", "nowhere"], "--token-file: there is no file nowhere"),
+        (["--insecure", "--ca-file", "small.yaml"], "--insecure trusts any certificate, --ca-file some"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_sent(roadsafety, cluster, words, message):
-    """Parameters and address are checked here, not by the cluster."""
-    done = _submit(roadsafety, cluster, *words)
+def test_a_mistake_is_told_before_anything_is_sent(command, api, url, small, words, message):
+    """One line, exit code 2; parameters and addresses are checked here, not by the cluster."""
+    done = command("submit", small, "--host", url, *words)
     assert done.returncode == 2
     assert message in done.stderr
-    assert cluster.received == {}
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
+    assert api.requests == []
 
 
-def test_a_host_where_nobody_answers_is_said(roadsafety, cluster):
-    """A wrong address ends in one line."""
-    port = cluster.server_port
-    cluster.shutdown()
-    cluster.server_close()
-    done = roadsafety("submit", "--host", f"http://127.0.0.1:{port}")
+def test_a_parameter_that_names_a_folder_of_this_machine_is_remarked_on(command, api, url, small, tmp_path):
+    """It may be a volume's path in the pods, so it is no error."""
+    done = command("submit", small, "--host", url, "--param", f"source={tmp_path}")
+    assert done.returncode == 0
+    assert f"note: source={tmp_path} is on this machine; pods see it only where a volume brings it." in done.stderr
+
+
+@pytest.mark.parametrize(("end", "code"), [("SUCCEEDED", 0), ("SKIPPED", 0), ("FAILED", 1), ("CANCELED", 1)])
+def test_wait_follows_the_run_to_its_end(command, api, url, small, end, code):
+    """The exit code is the run's; a failed run names its failed steps."""
+    api.states = ["PENDING", "RUNNING", "CANCELING", end]
+    done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
+    assert done.returncode == code, done.stderr
+    said = [f"{end.lower()} after 0 s"] + (["failed: train-classifier"] if end == "FAILED" else [])
+    assert done.stdout.splitlines()[2:] == said
+
+
+def test_wait_outlives_a_connection_that_breaks(command, api, url, small, monkeypatch):
+    """A port-forward that hiccups does not end the waiting."""
+    api.states = ["RUNNING", "SUCCEEDED"]
+    original = api.run_service_create_run
+
+    def then_break(**words):
+        api.broken = 3
+        return original(**words)
+
+    monkeypatch.setattr(api, "run_service_create_run", then_break)
+    done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
+    assert done.returncode == 0, done.stderr
+    assert api.broken == 0
+
+
+def test_wait_gives_up_when_nobody_answers_any_more(command, api, url, small, monkeypatch):
+    """The run goes on, and its link stands there."""
+    original = api.run_service_create_run
+
+    def then_break(**words):
+        api.broken = 100
+        return original(**words)
+
+    monkeypatch.setattr(api, "run_service_create_run", then_break)
+    done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
     assert done.returncode == 2
-    assert f"the cluster at http://127.0.0.1:{port} did not take it" in done.stderr
+    assert f"the connection to {url} broke" in done.stderr
+    assert "/#/runs/details/" in done.stdout
+
+
+def test_what_the_cluster_refuses_is_said_in_its_own_words(command, api, url, small):
+    """A spec that this SDK takes and the server does not: one line, exit code 2, no traceback."""
+    small.write_text(small.read_text().replace("schemaVersion: 2.1.0", "schemaVersion: 9.9.9"))
+    done = command("submit", small, "--host", url)
+    assert done.returncode == 2
+    assert "refuses this (HTTP status 400): InvalidInputError: invalid v2 pipeline spec" in done.stderr
+    assert done.stderr.count("\n") == 1

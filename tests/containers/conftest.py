@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from roadsafety_components.packaging.images import BASE_IMAGE, IMAGE
+from roadsafety_components.packaging.images import BASE_IMAGE, IMAGE, SERVING_IMAGE
 
 HERE = Path(__file__).parent
 
@@ -44,3 +44,11 @@ def image(base_image: str, checkout: Path) -> str:
     """Return the name of the project's image, built from this checkout."""
     subprocess.run(["make", "--no-print-directory", "image", f"IMAGE={IMAGE}"], cwd=checkout, check=True)
     return IMAGE
+
+
+@pytest.fixture(scope="session")
+def serving_image(image: str, checkout: Path) -> str:
+    """Return the name of the image of the serving steps, built from this checkout."""
+    command = ["make", "--no-print-directory", "image", "TARGET=serving", f"IMAGE={image}"]
+    subprocess.run(command, cwd=checkout, check=True)
+    return SERVING_IMAGE

@@ -603,10 +603,13 @@ def test_a_web_page_in_place_of_a_csv_is_told(tmp_path: Path, page: str) -> None
 def test_a_web_page_from_a_url_is_told(serve, tmp_path: Path) -> None:
     """Status 200 and HTML: nothing that the download could notice."""
     site = serve({f"/{t}.csv": [Answer(csv_text(t).encode())] for t in TABLES})
-    assert load_tables(f"{site.url}/{{table}}.csv", {})["casualty"].to_pydict() == FROM_2024["casualty"]
+    assert (
+        load_tables(f"{site.url}/{{table}}.csv", {}, allow_private_addresses=True)["casualty"].to_pydict()
+        == FROM_2024["casualty"]
+    )
     site.answers["/casualty.csv"] = [Answer(b"<html><body>This page has moved.</body></html>")]
     with pytest.raises(InputError, match=r"casualty\.csv is a web page, not a CSV"):
-        load_tables(f"{site.url}/{{table}}.csv", {})
+        load_tables(f"{site.url}/{{table}}.csv", {}, allow_private_addresses=True)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def test_every_page_is_reached_from_the_readme(checkout):
     assert [p.name for p in pages(checkout)[1:] if f"(docs/{p.name})" not in readme] == []
 
 
-@pytest.mark.parametrize("name", ["decisions.md", "prediction.md", "tuning.md", "training.md", "drift.md"])
+@pytest.mark.parametrize(
+    "name", ["decisions.md", "prediction.md", "tuning.md", "training.md", "drift.md", "serving.md"]
+)
 def test_python_in_the_pages_is_python(checkout, name):
     """Each block by itself."""
     for block in re.findall(r"```python\n(.*?)```", (checkout / "docs" / name).read_text(), re.DOTALL):

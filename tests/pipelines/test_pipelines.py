@@ -25,6 +25,7 @@ NAMES = [
     "road_safety_container_pipeline",
     "road_safety_pipeline",
     "road_safety_sample_pipeline",
+    "serve_model_pipeline",
     "severity_monitoring_pipeline",
     "severity_training_pipeline",
     "stats19_history_pipeline",
@@ -221,8 +222,9 @@ def test_a_file_of_many_years_becomes_one_dataset_by_year(served, tmp_path, caps
     name = "dft-road-casualty-statistics-{}-1979-latest-published-year.csv"
     write_sample(900, {table: folder / name.format(table) for table in TABLES}, years=[2019, 2020, 2021])
     run = _run(
-        spec_path("stats19_history_pipeline"), tmp_path, releases=["1979-latest"], years=[2019, 2021], base_url=address
-    )
+        spec_path("stats19_history_pipeline"), tmp_path, releases=["1979-latest"], years=[2019, 2021], base_url=address,
+        allow_private_addresses=True,
+    )  # fmt: skip
     merged = [run.artifacts[f"merge-datasets{end}.merged"] for end in ("", "-2", "-3")]
     assert {a["metadata"]["table"]: a["metadata"]["years"] for a in merged} == {t: [2019, 2021] for t in TABLES}
     collisions = next(a for a in merged if a["metadata"]["table"] == "collision")
@@ -242,7 +244,7 @@ def test_a_broken_link_stops_the_history(served, tmp_path):
     write_sample(300, {table: folder / name.format(table) for table in TABLES}, years=[2024])
     path = folder / name.format("vehicle")
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-20]))
-    arguments = {"releases": ["2024"], "years": [2024], "base_url": address}
+    arguments = {"releases": ["2024"], "years": [2024], "base_url": address, "allow_private_addresses": True}
     spec = spec_path("stats19_history_pipeline")
     run = local.run_pipeline(spec, arguments, tmp_path / "artifacts", tmp_path / "log")
     assert (run.failed.name, run.failed.exit_code) == ("validate_stats19", 2)
@@ -260,7 +262,7 @@ def test_both_real_years_become_one_dataset(served, tmp_path, great_britain, wes
         shutil.copy(west_yorkshire / f"dft-road-casualty-statistics-{table}-2024.csv", folder / f"{table}-2024")
     run = _run(
         spec_path("stats19_history_pipeline"), tmp_path, releases=["2015", "2024"], years=[2015, 2024],
-        base_url=address, file_name="{table}-{release}",
+        base_url=address, file_name="{table}-{release}", allow_private_addresses=True,
     )  # fmt: skip
     merged = [run.artifacts[f"merge-datasets{end}.merged"]["metadata"] for end in ("", "-2", "-3")]
     assert {m["table"]: m["rows_by_year"] for m in merged} == {

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from roadsafety_components import __version__
-from roadsafety_components.cli import catalog, run, specs, step, submit
+from roadsafety_components.cli import audit, bundle, catalog, run, schedule, specs, step, submit, upload
 from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
 
 app = typer.Typer(
@@ -18,8 +18,12 @@ app = typer.Typer(
 if os.environ.get("_KFP_RUNTIME") != "true":  # the image has what a step needs, and no more of kfp
     app.command(name="run")(run.run)
     app.command(name="submit")(submit.submit)
+    app.command(name="schedule")(schedule.schedule)
+    app.command(name="upload")(upload.upload)
+    app.command(name="bundle")(bundle.bundle)
     app.add_typer(specs.app, name="specs")
 app.command(name="list")(catalog.list_steps)
+app.command(name="audit")(audit.audit)
 
 
 @app.callback(invoke_without_command=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 from roadsafety_components.core.errors import InputError
 
+_LARGEST = 10_000_000  # bytes of a pipeline's YAML; a cluster stores 1.5 MB
+
 
 def pipeline_spec(pipeline: str, scratch: Path) -> Path:
     """The compiled YAML of a pipeline.
@@ -53,9 +55,27 @@ def load_pipeline(spec: Path) -> Any:
     from kfp import components
 
     try:
+        _refuse_bombs(spec)
         return components.load_component_from_file(str(spec))
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(f"{spec} is not a compiled pipeline: {type(error).__name__}: {error}") from error
+
+
+def _refuse_bombs(spec: Path) -> None:
+    """Refuse YAML that takes more than its size to read: aliases of aliases, brackets without end."""
+    import yaml
+
+    if spec.stat().st_size > _LARGEST:
+        raise InputError(f"{spec} has over {_LARGEST / 1e6:.0f} MB; no cluster takes a pipeline of that size.")
+    depth = 0
+    for event in yaml.parse(spec.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(f"{spec} has a YAML alias, *{event.anchor}, which no compiled pipeline has.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > 100:
+            raise InputError(f"{spec} is nested over 100 levels deep; it is no compiled pipeline.")
 
 
 def parse_parameters(pipeline: Any, params: list[str]) -> dict[str, Any]:

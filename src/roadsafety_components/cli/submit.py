@@ -1,86 +1,68 @@
 """``roadsafety submit``: a pipeline to a cluster."""
 
-import contextlib
-import io
-import json
 import sys
 import tempfile
 import time
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from roadsafety_components.core.errors import InputError
+from roadsafety_components.cli.access import Access
+from roadsafety_components.cli.cluster import Cluster, connected, notes_console, quiet
+from roadsafety_components.cli.job import Order, make_job
+from roadsafety_components.cli.options import with_option_groups
 
-_ENDED = ("SUCCEEDED", "SKIPPED", "FAILED", "CANCELED", "ERROR")
+_GOOD, _BAD = ("SUCCEEDED", "SKIPPED"), ("FAILED", "CANCELED")
+# A port-forward breaks now and then; a run does not end by it.
+_MOST_BREAKS = 5
 
 
+@with_option_groups
 def submit(
+    order: Order,
+    access: Access,
     pipeline: str = typer.Argument("road_safety_pipeline", help="A pipeline's name, or a .py or .yaml file."),
-    host: str = typer.Option(..., help="URL of the Kubeflow Pipelines API, e.g. http://localhost:8080."),
-    param: list[str] = typer.Option([], metavar="NAME=VALUE", help="A parameter of the pipeline; may be repeated."),
-    experiment: str = typer.Option("road-safety", help="Experiment that the run belongs to; made if it is not there."),
-    namespace: str = typer.Option("", help="Kubernetes namespace, for a multi-user cluster."),
-    token: str = typer.Option("", envvar="ROADSAFETY_TOKEN", help="Bearer token, where the cluster asks for one."),
     wait: bool = typer.Option(False, "--wait", help="Follow the run until it ends; exit code 1 if it fails."),
     poll_seconds: float = typer.Option(5.0, hidden=True),
 ) -> None:
     """Send a pipeline to a Kubeflow cluster, start a run and print its links."""
-    import kfp
-    from kfp_server_api.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
-
-    from roadsafety_components.cli.pipelines import load_pipeline, parse_parameters, pipeline_spec
-    from roadsafety_components.packaging.local import check_arguments
-
-    if not host.startswith(("http://", "https://")):
-        raise InputError(f"--host {host}: write it with http:// or https://.")
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory() as scratch:
-        spec = pipeline_spec(pipeline, Path(scratch))
-        loaded = load_pipeline(spec)
-        arguments = parse_parameters(loaded, param)
-        check_arguments(loaded, arguments)
-        try:
-            # kfp prints links of its own and a warning that a working cluster makes moot: ours are the two lines below.
-            with console.status(f"sending to {host}"), contextlib.redirect_stdout(io.StringIO()), _no_warnings():
-                client = kfp.Client(host=host, namespace=namespace or "kubeflow", existing_token=token or None)
-                home = client.create_experiment(experiment, namespace=namespace or None)
-                name = f"{Path(pipeline).stem} {time.strftime('%Y-%m-%d %H-%M-%S')}"
-                started = client.run_pipeline(home.experiment_id, name, str(spec), params=arguments)
-            if not (home.experiment_id and started.run_id):
-                raise ValueError("what answers there is not the Kubeflow Pipelines API; is it a login page (--token)?")
-            console.print(f"Experiment: {host.rstrip('/')}/#/experiments/details/{home.experiment_id}")
-            console.print(f"Run:        {host.rstrip('/')}/#/runs/details/{started.run_id}")
-            if not wait:
-                return
-            state = "PENDING"
-            with console.status("waiting") as status:
-                began = time.monotonic()
-                while (state := client.get_run(started.run_id).state or state) not in _ENDED:
-                    status.update(f"{state.lower()}, {time.monotonic() - began:.0f} s")
-                    time.sleep(poll_seconds)
-        except (ApiException, HTTPError, OSError, RuntimeError, ValueError) as error:
-            raise InputError(f"the cluster at {host} did not take it: {_reason(error)}") from error
+        job = make_job(pipeline, order, Path(scratch))
+        with connected(access, notes_console()) as cluster:
+            home = cluster.experiment(order.experiment)
+            with console.status(f"sending to {access.host}"), quiet():
+                started = cluster.client.run_pipeline(
+                    home, f"{job.name} {time.strftime('%Y-%m-%d %H-%M-%S')}", str(job.spec), params=job.arguments,
+                    pipeline_root=order.pipeline_root or None, service_account=order.service_account or None,
+                )  # fmt: skip
+            console.print(f"Experiment: {cluster.link('experiments', home)}", markup=False)
+            console.print(f"Run:        {cluster.link('runs', started.run_id)}", markup=False)
+            if wait:
+                _follow(console, cluster, started.run_id, poll_seconds)
+
+
+def _follow(console: Console, cluster: Cluster, run_id: str, poll_seconds: float) -> None:
+    """Wait for the end of a run; exit code 1 if it fails."""
+    from urllib3.exceptions import HTTPError
+
+    began, breaks, state = time.monotonic(), 0, "PENDING"
+    with console.status("waiting") as status:
+        while state not in _GOOD + _BAD:
+            time.sleep(poll_seconds)
+            try:
+                run = cluster.client.get_run(run_id)
+            except HTTPError:
+                breaks += 1
+                if breaks > _MOST_BREAKS:
+                    raise
+                continue
+            breaks, state = 0, run.state or state
+            status.update(f"{state.lower()}, {time.monotonic() - began:.0f} s")
     console.print(f"{state.lower()} after {time.monotonic() - began:.0f} s")
-    if state not in ("SUCCEEDED", "SKIPPED"):
+    if state in _BAD:
+        tasks = (run.run_details.task_details if run.run_details else None) or []
+        for name in sorted({t.display_name for t in tasks if t.state == "FAILED" and t.display_name}):
+            console.print(f"failed: {name}", markup=False)
         raise typer.Exit(1)
-
-
-@contextlib.contextmanager
-def _no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        yield
-
-
-def _reason(error: Exception) -> str:
-    """What the server said of it, or the error's first line."""
-    with contextlib.suppress(ValueError, TypeError):
-        body = json.loads(getattr(error, "body", None) or "")
-        if said := body.get("message") or body.get("error"):
-            return f"{said} (HTTP status {getattr(error, 'status', '?')})"
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

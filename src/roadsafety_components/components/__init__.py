@@ -4,6 +4,7 @@ from roadsafety_components.components.build_model_card import build_model_card
 from roadsafety_components.components.calibrate_classifier import calibrate_classifier
 from roadsafety_components.components.choose_champion import choose_champion
 from roadsafety_components.components.compare_classifiers import compare_classifiers
+from roadsafety_components.components.deploy_kserve import deploy_kserve
 from roadsafety_components.components.detect_drift import detect_drift
 from roadsafety_components.components.download_stats19 import download_stats19
 from roadsafety_components.components.engineer_features import engineer_features
@@ -11,6 +12,7 @@ from roadsafety_components.components.evaluate_classifier import evaluate_classi
 from roadsafety_components.components.evaluate_subgroups import evaluate_subgroups
 from roadsafety_components.components.explain_classifier import explain_classifier
 from roadsafety_components.components.explain_predictions import explain_predictions
+from roadsafety_components.components.export_model import export_model
 from roadsafety_components.components.generate_stats19_sample import generate_stats19_sample
 from roadsafety_components.components.harmonise_stats19 import harmonise_stats19
 from roadsafety_components.components.inspect_answers import inspect_answers
@@ -21,6 +23,7 @@ from roadsafety_components.components.predict_batch import predict_batch
 from roadsafety_components.components.preprocess_collisions import preprocess_collisions
 from roadsafety_components.components.profile_changes import profile_changes
 from roadsafety_components.components.promote_model import promote_model
+from roadsafety_components.components.register_model import register_model
 from roadsafety_components.components.sample_candidates import sample_candidates
 from roadsafety_components.components.score_candidate import score_candidate
 from roadsafety_components.components.select_best import select_best
@@ -57,6 +60,9 @@ STEPS = {
     "promote_model": promote_model,
     "predict_batch": predict_batch,
     "detect_drift": detect_drift,
+    "export_model": export_model,
+    "register_model": register_model,
+    "deploy_kserve": deploy_kserve,
 }
 # How far a step's interface may be relied on: "stable" changes only with a new major version, "beta" may still grow.
 _BETA = (
@@ -75,5 +81,8 @@ _BETA = (
     "promote_model",
     "predict_batch",
     "detect_drift",
+    "export_model",
+    "register_model",
+    "deploy_kserve",
 )
 STABILITY = dict.fromkeys(STEPS, "stable") | dict.fromkeys(_BETA, "beta")

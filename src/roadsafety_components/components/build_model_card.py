@@ -10,7 +10,7 @@ from roadsafety_components.packaging.images import BASE_IMAGE, pinned
 
 
 @carries_core
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=pinned("pyarrow", "scikit-learn", "skops"))
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=pinned("pandas", "pyarrow", "scikit-learn", "skops"))
 def build_model_card(
     model: Input[Model],
     results: Input[Dataset],

@@ -23,6 +23,7 @@ def download_stats19(
     cache_folder: str = "",
     attempts: int = 5,
     stall_seconds: float = 30.0,
+    allow_private_addresses: bool = False,
 ):
     """Fetch STATS19 files as the Department for Transport publishes them, one file a table and year.
 
@@ -45,6 +46,8 @@ def download_stats19(
             only if the server has another, and used as it is if the server cannot be reached. Empty for none.
         attempts: How often to try a download before giving up.
         stall_seconds: How long the server may say nothing before a try counts as failed.
+        allow_private_addresses: Whether a server may be in a private network or on this machine, as a mirror in
+            a closed cluster is. Otherwise such an address is refused, also behind a name or a redirect.
 
     Returns:
         raw_files: Folder with YEAR/TABLE-YEAR.csv, and revisions.csv if asked for.
@@ -53,6 +56,6 @@ def download_stats19(
 
     facts = download.download(
         raw_files.path, releases, tables, base_url, file_name, table_names, revisions, sha256, cache_folder,
-        int(attempts), stall_seconds,
+        int(attempts), stall_seconds, allow_private_addresses=allow_private_addresses,
     )  # fmt: skip
     raw_files.metadata.update(facts)

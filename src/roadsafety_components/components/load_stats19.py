@@ -20,6 +20,7 @@ def load_stats19(
     unknown_codes: str = "error",
     raw_files: Input[Dataset] = None,
     year: int = 0,
+    allow_private_addresses: bool = False,
 ):
     """Read the three STATS19 tables of any generation to canonical columns and types, as Parquet.
 
@@ -36,6 +37,8 @@ def load_stats19(
         unknown_codes: What to do with a code that is in no code list, error or null (missing, and counted).
         raw_files: Files from download_stats19, instead of source.
         year: Only this year of raw_files; 0 for all.
+        allow_private_addresses: Whether a server may be in a private network or on this machine, as a mirror in
+            a closed cluster is. Otherwise such an address is refused, also behind a name or a redirect.
 
     Returns:
         collisions: One row a collision, canonical columns, Parquet.
@@ -50,7 +53,7 @@ def load_stats19(
         "collision": collision_file, "vehicle": vehicle_file, "casualty": casualty_file, "raw_files": raw_files
     }  # fmt: skip
     files = {name: Path(artifact.path) for name, artifact in given.items() if artifact}
-    tables = read.load_tables(source, files, unknown_codes, int(year))
+    tables = read.load_tables(source, files, unknown_codes, int(year), allow_private_addresses)
     outputs = {"collision": collisions, "vehicle": vehicles, "casualty": casualties}
     written = store.write_datasets([tables[name] for name in outputs], [output.path for output in outputs.values()])
     for output, facts in zip(outputs.values(), written, strict=True):

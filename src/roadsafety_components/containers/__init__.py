@@ -2,6 +2,7 @@
 
 from roadsafety_components import components
 from roadsafety_components.packaging.container import as_container
+from roadsafety_components.packaging.images import SERVING_IMAGE
 
 generate_stats19_sample = as_container(components.generate_stats19_sample)
 download_stats19 = as_container(components.download_stats19)
@@ -30,5 +31,8 @@ build_model_card = as_container(components.build_model_card)
 promote_model = as_container(components.promote_model)
 predict_batch = as_container(components.predict_batch)
 detect_drift = as_container(components.detect_drift)
+export_model = as_container(components.export_model, SERVING_IMAGE)
+register_model = as_container(components.register_model, SERVING_IMAGE)
+deploy_kserve = as_container(components.deploy_kserve, SERVING_IMAGE)
 
 STEPS = {name: globals()[name] for name in components.STEPS}

@@ -85,8 +85,11 @@ def refuse_bad(path: Path, url: str, table: str | None) -> None:
         for place, text in unpacked(path, url):
             if table is not None:
                 _header(text, place, table)
-            while _packing(start) and text.read(_BLOCK):  # to the end, where the checksum is
-                pass
+            size = 0
+            while _packing(start) and (block := text.read(_BLOCK)):  # to the end, where the checksum is
+                size += len(block)
+                if size > 50 * path.stat().st_size:
+                    raise InputError(f"{url} gives an archive that unpacks to over 50 times its size.")
     except (EOFError, RuntimeError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(f"{url} gives an archive that is damaged or cut short ({error}).") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.fetch import shown
 from roadsafety_components.core.files import digest
 from roadsafety_components.core.resume import bring, forget
 
@@ -27,6 +28,7 @@ def cached(
     attempts: int = 5,
     stall_seconds: float = 30.0,
     wait_seconds: float = 1.0,
+    allow_private_addresses: bool = False,
 ) -> Iterator[Facts]:
     """``path`` as the server has it, for the time of the block; ``<path>.json`` beside it says what it is.
 
@@ -40,7 +42,7 @@ def cached(
         attempts: this and the rest as in ``download.fetch``.
 
     Returns:
-        url, bytes, sha256, etag, last_modified (both "" if not told) and from_cache.
+        url (as ``fetch.shown`` has it), bytes, sha256, etag, last_modified (both "" if not told) and from_cache.
 
     Raises:
         InputError: not to be had, or not what was expected; the message names the URL.
@@ -54,7 +56,7 @@ def cached(
         told = "from the cache"
         if not kept or kept["sha256"] != sha256:
             try:
-                new = bring(url, draft, attempts, stall_seconds, wait_seconds, kept)
+                new = bring(url, draft, attempts, stall_seconds, wait_seconds, kept, allow_private_addresses)
                 if new is None:
                     told += ", unchanged on the server"
                 else:
@@ -84,7 +86,7 @@ def _accept(
 ) -> Facts:
     """Give a draft its name and its card; what must not be kept is removed."""
     try:
-        facts = {"url": url, "bytes": draft.stat().st_size, "sha256": digest(draft)}
+        facts = {"url": shown(url), "bytes": draft.stat().st_size, "sha256": digest(draft)}
         facts |= {name: told[name] for name in ("etag", "last_modified")}
         _expect(facts, sha256)
         check(draft)
@@ -100,11 +102,11 @@ def _kept(url: str, path: Path) -> Facts:
     try:
         card = json.loads(_card(path).read_text())
         facts = {name: card[name] for name in ("url", "bytes", "sha256", "etag", "last_modified")}
-        if facts["url"] == url and digest(path) == facts["sha256"]:
+        if facts["url"] == shown(url) and digest(path) == facts["sha256"]:
             return facts
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    if facts["url"] == url:
+    if facts["url"] == shown(url):
         print(f"WARNING: {path} is not what {_card(path).name} says; it is fetched again", flush=True)
     return {}
 

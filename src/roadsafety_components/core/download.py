@@ -1,5 +1,6 @@
 """STATS19 releases as they are published, fetched to a folder a year."""
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from roadsafety_components.core.by_year import YEARS, cut, refuse_bad, unpacked
 from roadsafety_components.core.cache import cached
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.fetch import HEADERS, status_of
+from roadsafety_components.core.fetch import safe_name, shown, status_of
 from roadsafety_components.core.files import replacing
 
 Facts = dict[str, Any]
@@ -47,6 +48,7 @@ def download(
     attempts: int = 5,
     stall_seconds: float = 30.0,
     wait_seconds: float = 1.0,
+    allow_private_addresses: bool = False,
 ) -> Facts:
     """Fetch releases and make a folder of them, ``<year>/<table>-<year>.csv``, whole or not at all.
 
@@ -60,7 +62,7 @@ def download(
         revisions: also fetch DfT's historical revisions, as ``revisions.csv``.
         sha256: the digest that a file must have, by file name.
         cache_folder: keeps what was fetched; "" for none.
-        attempts: this and the rest as in ``download.fetch``.
+        attempts: this and the rest as in ``fetch.fetch``.
 
     Returns:
         releases, tables, years, rows (by table, then by year as text), downloads (url, bytes, sha256, from_cache,
@@ -74,7 +76,7 @@ def download(
     digests = _digests(sha256 or {}, list(files))
     base = base_url.rstrip("/")
     if not re.match(r"https?://[^/]", base):
-        raise InputError(f"base_url is {base_url!r}; it begins with http:// or https:// and a host.")
+        raise InputError(f"base_url is {shown(base_url)!r}; it begins with http:// or https:// and a host.")
     if attempts < 1 or stall_seconds <= 0:
         raise InputError(f"attempts is {attempts} and stall_seconds {stall_seconds:g}; both are above 0.")
     downloads: list[Facts] = []
@@ -87,20 +89,21 @@ def download(
         for name, (release, table) in files.items():
             url = f"{base}/{name}"
             with tempfile.TemporaryDirectory(dir=draft) as spare:  # where the output goes there is room
-                path = Path(cache_folder or spare, _safe(name))
-                check = partial(refuse_bad, url=url, table=table if release else None)
-                how = (digests.get(name, ""), attempts, stall_seconds, wait_seconds)
+                path = Path(cache_folder or spare, _cache_name(name))
+                check = partial(refuse_bad, url=shown(url), table=table if release else None)
+                how = (digests.get(name, ""), attempts, stall_seconds, wait_seconds, allow_private_addresses)
                 try:
                     with cached(url, path, check, *how) as facts:
                         downloads.append({k: facts[k] for k in _SHOWN})
-                        done = cut(path, Path(spare, "cut"), table, name) if release else _copy(path, draft)
+                        done = cut(path, Path(spare, "cut"), table, shown(name)) if release else _copy(path, draft)
                 except InputError as error:
                     status = status_of(error.__cause__)
                     if not release or status not in _NOT_THERE:
                         raise
                     pattern = f"{base}/{_fill(file_name, table, table_names, '{release}')}"
-                    raise InputError(f"there is no such release{' (or no access)' * (status == 403)}: {url} gives HTTP "
-                                     f"status {status}. {_years_there(pattern, release)}") from error  # fmt: skip
+                    there = _years_there(pattern, release, allow_private_addresses)
+                    raise InputError(f"there is no such release{' (or no access)' * (status == 403)}: {shown(url)} "
+                                     f"gives HTTP status {status}. {there}") from error  # fmt: skip
                 for part in sorted(Path(spare).glob("cut/*/*.csv")):
                     if part.name in made:
                         raise InputError(f"{part.stem} is in two releases, {made[part.name]} and {release}; give "
@@ -109,7 +112,9 @@ def download(
                     (draft / part.parent.name).mkdir(exist_ok=True)
                     part.rename(draft / part.parent.name / part.name)
             for told, counts in done.items():
-                print(f"{name}: {sum(counts.values())} rows of the {told} table, {len(counts)} years", flush=True)
+                print(
+                    f"{shown(name)}: {sum(counts.values())} rows of the {told} table, {len(counts)} years", flush=True
+                )
                 rows.setdefault(told, {}).update({str(year): n for year, n in sorted(counts.items())})
     licence = _LICENCES.get(urlsplit(base).hostname or "")
     return {
@@ -160,7 +165,7 @@ def _files(
         for table in dict.fromkeys(tables) if "{table}" in file_name else [""]:
             name = _fill(file_name, table, table_names, text)
             if name in files:
-                raise InputError(f"{name} stands for two tables, {files[name][1]} and {table}; see table_names.")
+                raise InputError(f"{shown(name)} stands for two tables, {files[name][1]} and {table}; see table_names.")
             files[name] = release, table
     return files
 
@@ -174,20 +179,24 @@ def _digests(given: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     digests = {name: "sha256:" + text.strip().lower().removeprefix("sha256:") for name, text in given.items()}
     for name, text in digests.items():
         if name not in names:
-            raise InputError(f"sha256 names {name}, which is not fetched; the files are {', '.join(names)}.")
+            raise InputError(f"sha256 names {shown(name)}, which is not fetched; the files are "
+                             f"{', '.join(map(shown, names))}.")  # fmt: skip
         if not re.fullmatch("sha256:[0-9a-f]{64}", text):
-            raise InputError(f"sha256 of {name} is {given[name]!r}; a digest has 64 digits, 0-9 and a-f.")
+            raise InputError(f"sha256 of {shown(name)} is {given[name]!r}; a digest has 64 digits, 0-9 and a-f.")
     return digests
 
 
-def _safe(name: str) -> str:
-    """A file's name for the cache, which never leaves its folder."""
-    return re.sub(r"[^A-Za-z0-9_.() -]", "_", name).lstrip(".")[-150:] or "download"
+def _cache_name(name: str) -> str:
+    """A file's name in the cache; of a query, which may hold a token, only a digest."""
+    path, _, query = name.partition("?")
+    return (hashlib.sha256(query.encode()).hexdigest()[:8] + "-" if query else "") + safe_name(path)
 
 
-def _years_there(pattern: str, release: str) -> str:
+def _years_there(pattern: str, release: str, allow_private_addresses: bool) -> str:
     """A sentence that says which single years a server has, of those about the release and of the latest."""
     import httpx
+
+    from roadsafety_components.core.connect import client
 
     if "{release}" not in pattern:
         return "Check base_url and file_name."
@@ -201,12 +210,11 @@ def _years_there(pattern: str, release: str) -> str:
         for method in ("HEAD", "GET"):  # not every server knows HEAD
             if status in (200, 404, 410) or time.monotonic() > end:
                 break
-            with suppress(httpx.HTTPError), client.stream(method, pattern.replace("{release}", str(year))) as answer:
+            with suppress(httpx.HTTPError), web.stream(method, pattern.replace("{release}", str(year))) as answer:
                 status = answer.status_code
         return status == 200 if status in (200, *_NOT_THERE) else None
 
-    client = httpx.Client(headers=HEADERS, timeout=_PROBE_SECONDS, follow_redirects=True)
-    with client, ThreadPoolExecutor(4) as pool:
+    with client(_PROBE_SECONDS, allow_private_addresses) as web, ThreadPoolExecutor(4) as pool:
         answers = dict(zip(years, pool.map(there, years), strict=True))
     if found := [str(year) for year, answer in answers.items() if answer]:
         return f"Single years that are there: {', '.join(found)}."

@@ -16,6 +16,10 @@ class InputError(ValueError):
     ends with exit code 2 and that message alone; any other exception is a bug: a traceback, exit code 1.
     """
 
+    def __str__(self) -> str:
+        """The message; what data in it could steer a terminal by is shown as ``?``."""
+        return "".join(c if c.isprintable() or c == "\n" else "?" for c in super().__str__())
+
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """A sentence that names the one of ``names`` most like ``name``, for a message; empty if none is."""

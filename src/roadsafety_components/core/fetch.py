@@ -1,48 +1,77 @@
 """Files over HTTP: tried again with growing waits, whole or not at all."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.files import replacing
 
 Result = TypeVar("Result")
 
-# identity: lengths and ranges then mean the file itself.
-HEADERS = {
-    "Accept-Encoding": "identity",
-    "User-Agent": "roadsafety-components (road-safety pipelines)",
-}
+_LARGEST = 50_000_000_000  # bytes, far beyond any published table
 
 
-def fetch(url: str, target: Path, attempts: int = 4, stall_seconds: float = 30.0, wait_seconds: float = 1.0) -> None:
+def fetch(
+    url: str,
+    target: Path,
+    attempts: int = 4,
+    stall_seconds: float = 30.0,
+    wait_seconds: float = 1.0,
+    allow_private_addresses: bool = False,
+) -> None:
     """Download a URL to a file; nothing is left beside it.
 
     Args:
         attempts: how often to try before giving up; what cannot get better (4xx) is not tried again.
         stall_seconds: how long the server may say nothing.
         wait_seconds: first wait between tries, doubled each time, 30 at most.
+        allow_private_addresses: whether the server may be in a private network or on this machine.
 
     Raises:
-        InputError: with the last reason.
+        InputError: with the last reason; an address that is refused, see ``connect.client``.
     """
 
     def once() -> None:
-        import httpx
+        from roadsafety_components.core.connect import client
 
         with (
-            httpx.stream(
-                "GET", url, headers=HEADERS, timeout=timeouts(stall_seconds), follow_redirects=True
-            ) as response,
+            client(timeouts(stall_seconds), allow_private_addresses) as web,
+            web.stream("GET", url) as response,
             replacing(target) as (draft,),
             draft.open("wb") as file,
         ):
             response.raise_for_status()
             for block in response.iter_raw(1 << 20):
                 file.write(block)
+                refuse_endless(url, file.tell())
 
     retried(url, once, attempts, wait_seconds)
+
+
+def shown(url: str) -> str:
+    """A URL for people and records: without user and password, and without the values of its query, such as a token."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a password with a slash or a question mark in it
+        host, path, query = parts.netloc.rpartition("@")[2], parts.path, parts.query
+    except ValueError:
+        return re.sub("[?#].*", "", re.sub("//.*@", "//", url))
+    query = re.sub("[^=&;]+$|=[^&;]*", lambda m: "=***" if m[0][0] == "=" else "***", query)
+    return urlunsplit((parts.scheme, host, path, query, ""))
+
+
+def safe_name(name: str) -> str:
+    """A file's name from elsewhere as one that never leaves its folder."""
+    return re.sub(r"[^A-Za-z0-9_.() -]", "_", name).lstrip(".")[-150:] or "download"
+
+
+def refuse_endless(url: str, size: int) -> None:
+    """Raise InputError for more bytes than any file has that is meant: they would fill the disk."""
+    if size > _LARGEST:
+        raise InputError(f"{shown(url)} gives over {_LARGEST / 1e9:.0f} GB; that is no STATS19 file.")
 
 
 def timeouts(stall_seconds: float) -> Any:
@@ -84,7 +113,7 @@ def retried(
 
     def say(state: Any) -> None:
         told = _reason(state.outcome.exception())
-        print(f"{url}: try {state.attempt_number} of {attempts} failed ({told})", flush=True)
+        print(f"{shown(url)}: try {state.attempt_number} of {attempts} failed ({told})", flush=True)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(worth_retrying),
@@ -96,8 +125,8 @@ def retried(
     try:
         return retrying(once)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise InputError(f"could not fetch {url}: {_reason(error)}. Check the address and the network, or download "
-                         "the file and give its folder.") from error  # fmt: skip
+        raise InputError(f"could not fetch {shown(url)}: {_reason(error)}. Check the address and the network, or "
+                         "download the file and give its folder.") from error  # fmt: skip
 
 
 def status_of(error: BaseException | None) -> int:

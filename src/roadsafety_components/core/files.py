@@ -20,8 +20,9 @@ def replacing(*paths: str | Path) -> Iterator[list[Path]]:
     targets = [Path(p) for p in paths]
     drafts = [t.with_name(f".{t.name}.partial") for t in targets]
     try:
-        for target in targets:
+        for target, draft in zip(targets, drafts, strict=True):
             target.parent.mkdir(parents=True, exist_ok=True)
+            _remove(draft)  # a link that another user of the folder put there would be followed
         yield drafts
         for draft, target in zip(drafts, targets, strict=True):
             os.replace(draft, target)
@@ -38,7 +39,7 @@ def replacing(*paths: str | Path) -> Iterator[list[Path]]:
 
 def _remove(path: Path) -> None:
     with suppress(OSError):  # there may be none
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()

@@ -52,7 +52,11 @@ class RawFile:
 
 
 def load_tables(
-    source: str, files: Mapping[str, Path], unknown_codes: str = "error", year: int = 0
+    source: str,
+    files: Mapping[str, Path],
+    unknown_codes: str = "error",
+    year: int = 0,
+    allow_private_addresses: bool = False,
 ) -> dict[str, pa.Table]:
     """Read the three tables to canonical columns and types.
 
@@ -63,6 +67,7 @@ def load_tables(
         unknown_codes: what to do with a code that the code list does not have: ``error`` or ``null``
             (the value becomes missing, and is counted).
         year: of ``raw_files`` only this year; 0 for all.
+        allow_private_addresses: whether a URL's server may be in a private network or on this machine.
 
     Returns:
         Table name to table. Columns are those of ``schema.columns`` that the files have, in that order, and
@@ -81,7 +86,11 @@ def load_tables(
     if "raw_files" in files:
         raw = _open_years(files["raw_files"], year)
     else:
-        raw = _open(source) if source else [_open_raw(path, expected=table) for table, path in files.items()]
+        raw = (
+            _open(source, allow_private_addresses)
+            if source
+            else [_open_raw(path, expected=table) for table, path in files.items()]
+        )
     by_table = {t: [f for f in raw if f.table == t] for t in schema.TABLES}
     if lost := [t for t, found in by_table.items() if not found]:
         seen = ", ".join(f"{f.name} ({f.table or 'not recognised: ' + f.header[0][:50]})" for f in raw) or "none"
@@ -111,8 +120,8 @@ def _common_years(tables: Mapping[str, pa.Table]) -> list[int]:
     return years["collision"]
 
 
-def _open(source: str) -> list[RawFile]:
-    with open_sources(source) as paths_found:
+def _open(source: str, allow_private_addresses: bool = False) -> list[RawFile]:
+    with open_sources(source, allow_private_addresses) as paths_found:
         opened = [_open_raw(path) for path in paths_found]
     for file in opened:
         if file.table == "":

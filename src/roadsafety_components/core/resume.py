@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.fetch import HEADERS, retried, timeouts
+from roadsafety_components.core.fetch import refuse_endless, retried, shown, timeouts
 
 _NEWS_EVERY = 5.0  # seconds
 
@@ -21,11 +21,13 @@ def bring(
     stall_seconds: float,
     wait_seconds: float,
     kept: Mapping[str, Any] | None = None,
+    allow_private_addresses: bool = False,
 ) -> dict[str, Any] | None:
     """Bring ``draft`` to the whole file, from where an earlier try or run left it; the rest as ``fetch``.
 
     Args:
         kept: etag and last_modified of a copy at hand; a server out of reach is then asked once.
+        allow_private_addresses: as in ``fetch``.
 
     Returns:
         etag, last_modified ("" if not told), resumed_at (bytes that were there); None if ``kept`` is current.
@@ -35,15 +37,19 @@ def bring(
     """
     import httpx
 
+    from roadsafety_components.core.connect import client
+
     def once() -> dict[str, Any] | None:
         size, proof = _begun(url, draft)
         if size:
             ask = {"Range": f"bytes={size}-", "If-Range": proof}
         else:
             ask = {"If-None-Match": kept["etag"], "If-Modified-Since": kept["last_modified"]} if kept else {}
-        headers = HEADERS | {name: value for name, value in ask.items() if value}
-        timeout = timeouts(stall_seconds)
-        with httpx.stream("GET", url, headers=headers, timeout=timeout, follow_redirects=True) as response:
+        headers = {name: value for name, value in ask.items() if value}
+        with (
+            client(timeouts(stall_seconds), allow_private_addresses) as web,
+            web.stream("GET", url, headers=headers) as response,
+        ):
             if response.status_code == 304 and kept:
                 return None
             if response.status_code == 416 and size:  # another file, and a shorter one
@@ -76,14 +82,19 @@ def _receive(response: Any, url: str, draft: Path, size: int, proof: str) -> dic
         size = 0
     with draft.open("ab" if size else "wb") as file:
         if not size:
-            draft.with_suffix(".json").write_text(json.dumps([url, now]))
+            draft.with_suffix(".json").write_text(json.dumps([shown(url), now]))
         said = time.monotonic()
         for block in response.iter_raw():  # as it comes: larger blocks would be lost in a break
             file.write(block)
+            try:
+                refuse_endless(url, file.tell())
+            except InputError:
+                forget(draft)
+                raise
             if time.monotonic() - said > _NEWS_EVERY:
                 said = time.monotonic()
                 whole = f" of {int(length) / 1e6:.0f}" if length.isdigit() else ""
-                print(f"{url.rpartition('/')[2]}: {file.tell() / 1e6:.0f}{whole} MB", flush=True)
+                print(f"{shown(url).rpartition('/')[2]}: {file.tell() / 1e6:.0f}{whole} MB", flush=True)
         came = file.tell()
     if length.isdigit() and came != int(length):
         raise httpx.RemoteProtocolError(f"{came} bytes came, {length} were announced")
@@ -95,7 +106,7 @@ def _begun(url: str, draft: Path) -> tuple[int, str]:
     """Bytes of the file that are there, and the tag or date that proves which file; 0 if none can be used."""
     with suppress(OSError, ValueError):
         whose, proof = json.loads(draft.with_suffix(".json").read_text())
-        if whose == url and proof:
+        if whose == shown(url) and proof:
             return draft.stat().st_size, proof
     return 0, ""
 

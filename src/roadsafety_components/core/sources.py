@@ -9,21 +9,23 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.fetch import fetch
+from roadsafety_components.core.fetch import fetch, safe_name, shown
 from roadsafety_components.core.schema import TABLES
 
 _SUFFIXES = (".csv", ".gz", ".zip")
 
 
 @contextmanager
-def open_sources(source: str) -> Iterator[list[Path]]:
+def open_sources(source: str, allow_private_addresses: bool = False) -> Iterator[list[Path]]:
     """The files that ``source`` names, as local paths for the time of the block.
 
     Args:
         source: a folder (its CSV, gzip and zip files); or files and http(s) URLs separated by blanks, in which
             ``{table}`` stands for each of collision, vehicle and casualty.
+        allow_private_addresses: whether a URL's server may be in a private network or on this machine.
 
     Raises:
         InputError: nothing there, or a URL that could not be fetched.
@@ -42,17 +44,17 @@ def open_sources(source: str) -> Iterator[list[Path]]:
     if "://" not in source and "{table}" not in source and os.path.isfile(folder):
         parts = [source]
     with tempfile.TemporaryDirectory() as downloads:
-        yield [_local(part, Path(downloads, str(i))) for i, part in enumerate(parts)]
+        yield [_local(part, Path(downloads, str(i)), allow_private_addresses) for i, part in enumerate(parts)]
 
 
-def _local(part: str, downloads: Path) -> Path:
+def _local(part: str, downloads: Path, allow_private_addresses: bool) -> Path:
     if re.match(r"https?://", part):
-        target = downloads / part.partition("?")[0].rstrip("/").rpartition("/")[2]
-        fetch(part, target)
+        target = downloads / safe_name(unquote(shown(part).partition("?")[0].rstrip("/").rpartition("/")[2]))
+        fetch(part, target, allow_private_addresses=allow_private_addresses)
         return target
     if "://" in part:
-        raise InputError(f"{part}: only http and https URLs can be read here. For object storage give the files as "
-                         "artifacts: dsl.importer(artifact_uri=...).")  # fmt: skip
+        raise InputError(f"{shown(part)}: only http and https URLs can be read here. For object storage give the "
+                         "files as artifacts: dsl.importer(artifact_uri=...).")  # fmt: skip
     path = Path(part).expanduser()
     if not os.path.isfile(path):
         raise InputError(f"there is no file or folder {part}.")

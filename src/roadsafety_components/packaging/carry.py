@@ -103,12 +103,19 @@ def _imports(source: str) -> set[str]:
 
 
 def _shortened(source: str) -> str:
-    """The source without comments and docstrings, but for the first line of the module's.
+    """The source without comments and docstrings, but for the first line of the module's, indented by single blanks.
 
     That makes room for code, and rewording them changes no step.
     """
     lines = source.splitlines(keepends=True)
+    in_text: set[int] = set()  # lines that a text goes on in: their blanks are the text's
+    begun: list[int] = []
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind in ("STRING", "FSTRING_START"):  # from Python 3.12 on, an f-string is several tokens
+            begun.append(token.start[0])
+        if kind in ("STRING", "FSTRING_END"):
+            in_text |= set(range(begun.pop(), token.end[0]))
         if token.type == tokenize.COMMENT:
             row, column = token.start
             code = lines[row - 1][:column].rstrip()
@@ -123,7 +130,12 @@ def _shortened(source: str) -> str:
                 lines[first] = lines[first].rstrip() + '"""\n'
             first += 1
         lines[first:last] = [""] * (last - first)
-    return "".join(lines)
+    return "".join(line if at in in_text else _narrower(line) for at, line in enumerate(lines))
+
+
+def _narrower(line: str) -> str:
+    code = line.lstrip(" ")
+    return " " * ((len(line) - len(code)) // 4) + code
 
 
 @functools.cache

@@ -27,7 +27,6 @@ _PINS = {
     "pyarrow": "26.0.1",
     "pyproj": "3.7.2",
     "scikit-learn": "1.9.1",
-    "skl2onnx": "1.20.0",
     "skops": "0.16.0",
     "tenacity": "9.2.1",
 }

@@ -52,7 +52,7 @@ def write_specs(folder: Path, library: Library) -> list[Path]:
     pipelines, entries = _compile_pipelines()
     _refuse(_limits(pipelines))
     files |= pipelines
-    files["catalog.json"] = _catalog_text(catalog | entries)
+    files["catalog.json"] = catalog_text(catalog | entries)
     for stale in _ours(folder) - set(files):  # what this command wrote there before, nothing else
         (folder / stale).unlink(missing_ok=True)
     _write(folder, files)
@@ -87,7 +87,11 @@ def compile_readable(component: Any) -> str:
         compiler.Compiler().compile(component, str(path))
         text = path.read_text(encoding="utf-8")
     comments = "".join(_ordered(line) for line in text.splitlines(keepends=True) if line.startswith("#"))
-    documents = list(yaml.safe_load_all(text))
+    return readable(comments, list(yaml.safe_load_all(text)))
+
+
+def readable(comments: str, documents: list[Any]) -> str:
+    """A spec's text from its comments at the top and its YAML documents."""
     return comments + yaml.dump_all(documents, Dumper=_Readable, width=1000)
 
 
@@ -177,7 +181,8 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _catalog_text(catalog: dict[str, Any]) -> str:
+def catalog_text(catalog: dict[str, Any]) -> str:
+    """What catalog.json says."""
     return json.dumps(catalog, indent=2) + "\n"
 
 
