@@ -9,7 +9,7 @@ TARGET ?= image
 BILL := /sbom/roadsafety-components.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint specs benchmark scale figures image requirements sbom versions clean
+.PHONY: help run test lint specs benchmark scale profiles figures image requirements sbom versions clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,10 @@ benchmark: $(READY) ## Measure speed and memory (the real data: ROADSAFETY_REAL_
 	@$(BIN)/pytest tests/benchmarks -m 'benchmark and not scale and not figures' -s -q -p no:randomly
 
 scale: $(READY) ## Measure the whole history in size: half an hour, 12 GB of disk
-	@$(BIN)/pytest tests/benchmarks -m scale -s -q -p no:randomly
+	@$(BIN)/pytest tests/benchmarks --ignore=tests/benchmarks/test_profiles.py -m scale -s -q -p no:randomly
+
+profiles: $(READY) ## Measure what every step takes, write docs/kubernetes.md (ROADSAFETY_REAL_DATA=folder): an hour
+	@$(BIN)/pytest tests/benchmarks/test_profiles.py -m scale -s -q -p no:randomly
 
 figures: $(READY) ## Measure the models on real records, write docs/figures.md (ROADSAFETY_REAL_DATA=folder)
 	@$(BIN)/pytest tests/benchmarks -m figures -s -q -p no:randomly
@@ -56,7 +59,7 @@ sbom: image ## Write the bill of materials of the image, and of the serving one 
 	done
 
 versions: ## Run the suite on each Python from 3.11 to 3.13 that is here, with the oldest and newest kfp
-	@bash tests/versions.sh
+	@bash tests/versions.sh $(WORDS)
 
 clean: ## Remove the environment, results of runs, caches
 	rm -rf $(VENV) runs dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

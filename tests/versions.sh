@@ -23,20 +23,22 @@ interpreter() { # of a version, as an installation or a version manager names it
 }
 
 # What kfp pins has to follow it.
-grep -vE '^(kfp.*|click|docstring_parser|google.*|kubernetes|protobuf|PyYAML|requests.*|tabulate|urllib3)==' \
+grep -vE '^(kfp.*|certifi|click|docstring_parser|google.*|kubernetes|protobuf|PyYAML|requests.*|tabulate|urllib3)==' \
   constraints.txt >"$work/constraints.txt"
 
 run() { # PYTHON KFP
   local python=$1 kfp=$2 bin="$work/environment/bin"
   rm -rf "$work/environment"
   "$python" -m venv "$work/environment"
-  "$bin/pip" install --quiet --disable-pip-version-check --constraint "$work/constraints.txt" \
+  "$bin/pip" install -qq --disable-pip-version-check --constraint "$work/constraints.txt" \
     "kfp$kfp" "kfp-kubernetes$kfp" --editable '.[dev]'
   echo "== $("$bin/python" --version), kfp $("$bin/python" -c 'import kfp; print(kfp.__version__)')"
   "$bin/pip" check
   "$bin/roadsafety" specs check
   # The pages of docs/ name the pinned versions.
-  "$bin/pytest" -q -m 'not container and not benchmark and not real_data' --ignore=tests/docs "${words[@]}" | tail -5
+  "$bin/pytest" -q -m 'not container and not benchmark and not real_data' --ignore=tests/docs "${words[@]}" \
+    >"$work/log" || { tail -n 60 "$work/log"; return 1; }
+  tail -n 1 "$work/log"
 }
 
 ran=0

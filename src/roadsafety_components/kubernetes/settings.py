@@ -161,7 +161,7 @@ class Settings:
         return readable(comments, [pipeline, platform] if platform else [pipeline])
 
     def _put(self, pipeline: dict[str, Any], platform: dict[str, Any]) -> None:
-        there = list(plan.steps(pipeline).values())
+        there = sorted(plan.steps(pipeline).values())
         known = {*there, *_library()}
         for step in self.steps:
             if step not in known:
