@@ -2,11 +2,13 @@
 # Writes image.txt, serving.txt and build.txt from the .in files: every package, the versions of constraints.txt, the
 # hashes of every published file (so of the wheels for each Python and processor), no address of an index.
 set -euo pipefail
+python=$(command -v "${PYTHON:-python3}")
+python=$(realpath --no-symlinks "$python")
 cd "$(dirname "$0")"
 
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
-"${PYTHON:-python3}" -m venv "$tools"
+"$python" -m venv "$tools"
 "$tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
 
 locked() {

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import onnxruntime
+import pyarrow as pa
 import pytest
 
 from roadsafety_components.core.clean import preprocess
@@ -18,6 +19,14 @@ from roadsafety_components.core.read import load_tables
 from roadsafety_components.core.train import train_classifier
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.real_data]
+LEFT_OUT = ["first_road_number", "second_road_number"]
+
+
+def training_rows(folder: Path) -> pa.Table:
+    """Return the casualties of a year with all features, as severity_training_pipeline makes them."""
+    tables = harmonise(load_tables(str(folder), {}, unknown_codes="null"), None)
+    rows = preprocess(tables, unit="casualty", target="ksi", known_at="involved", keep_constant=True)
+    return engineer(rows, tables["collision"], tables["vehicle"])
 
 
 def _seconds(work: Callable[[], object], repeats: int) -> float:
@@ -33,11 +42,8 @@ def _seconds(work: Callable[[], object], repeats: int) -> float:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_served_model_is_as_fast(algorithm: str, west_yorkshire: Path, tmp_path: Path) -> None:
     """Of the casualties of West Yorkshire 2024, default settings; a single row is answered ten times as fast."""
-    tables = harmonise(load_tables(str(west_yorkshire), {}, unknown_codes="null"), None)
-    rows = preprocess(tables, unit="casualty", target="ksi", known_at="involved", keep_constant=True)
-    rows = engineer(rows, tables["collision"], tables["vehicle"])
-    left_out = ["first_road_number", "second_road_number"]
-    model, facts, _ = train_classifier(rows, "ksi", Settings(algorithm), left_out, folds=0)
+    rows = training_rows(west_yorkshire)
+    model, facts, _ = train_classifier(rows, "ksi", Settings(algorithm), LEFT_OUT, folds=0)
     told = export_model(model, facts, tmp_path / "exported")
     write_model(model, facts, tmp_path / "model.skops")
     options = onnxruntime.SessionOptions()

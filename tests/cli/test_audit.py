@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import sklearn
 
 
@@ -23,9 +24,11 @@ def test_what_is_installed_here_is_looked_up(roadsafety, tmp_path):
     assert done.returncode == 1
     first, last = done.stdout.splitlines()
     assert first == f"scikit-learn {sklearn.__version__}: PYSEC-2030-7, no fixed version. A summary."
-    assert last.endswith("packages, 1 known vulnerabilities (database of 2030-02-03, 1 entries)")
+    assert last.endswith("packages, 1 known vulnerability (database of 2030-02-03, 1 entries)")
     done = roadsafety("audit", "--database", database, "--ignore", "PYSEC-2030-7")
     assert (done.returncode, done.stdout.count("1 ignored")) == (0, 1)
+    done = roadsafety("audit", "--database", database, "--ignore", "PYSEC-2030-8")
+    assert (done.returncode, done.stdout.count("--ignore PYSEC-2030-8: nothing found here")) == (1, 1)
 
 
 def test_the_pins_of_a_file_are_looked_up(roadsafety, tmp_path, checkout):
@@ -39,11 +42,28 @@ def test_the_pins_of_a_file_are_looked_up(roadsafety, tmp_path, checkout):
     assert done.stdout.startswith(f"pandas {version}: PYSEC-2030-7")
 
 
-def test_a_file_without_pins_is_refused(roadsafety, tmp_path):
-    """Nothing looked up is no clean result."""
-    (tmp_path / "loose.txt").write_text("pandas>=2\n")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pandas>=2\n", "'pandas>=2' gives no exact version, NAME==VERSION, to look up."),
+        ("numpy==1.0\nkfp==2.*\n", "'kfp==2.*' gives no exact version, NAME==VERSION, to look up."),
+        ("-r other.txt\n", "'-r other.txt' is no line NAME==VERSION."),
+        ("# nothing\n", "no line NAME==VERSION is in it."),
+    ],
+)
+def test_a_line_that_cannot_be_looked_up_is_refused(roadsafety, tmp_path, text, message):
+    """What was passed over is no clean result."""
+    (tmp_path / "loose.txt").write_text(text)
     done = roadsafety("audit", "--database", _database(tmp_path, "x", "1"), "--requirements", "loose.txt")
-    assert (done.returncode, done.stderr) == (
-        2,
-        "Input error: --requirements loose.txt: no line NAME==VERSION is in it.\n",
+    assert (done.returncode, done.stderr) == (2, f"Input error: --requirements loose.txt: {message}\n")
+
+
+def test_every_way_to_write_a_pin_is_read(roadsafety, tmp_path):
+    """Extras, markers, blanks, hashes on lines that go on."""
+    (tmp_path / "pins.txt").write_text(
+        "Scikit_Learn == 1.0  # old\nuvicorn[standard]==0.1\nx==2 ; python_version > '3' \\\n    --hash=sha256:00\n"
     )
+    database = _database(tmp_path, "scikit-learn", "1.0")
+    done = roadsafety("audit", "--database", database, "--requirements", "pins.txt")
+    assert done.stdout.startswith("scikit-learn 1.0: PYSEC-2030-7")
+    assert "3 packages, 1 known" in done.stdout

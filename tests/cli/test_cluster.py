@@ -273,6 +273,23 @@ def test_a_login_page(said_once, api):
     assert "--cookie-file" in said
 
 
+def test_a_port_that_speaks_something_else(command, small):
+    """A database or ssh, say: told from a connection that breaks."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def greet():
+            there, _ = other.accept()
+            with there:
+                there.recv(1 << 16)
+                there.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        url = f"http://127.0.0.1:{other.getsockname()[1]}"
+        done = command("submit", small, "--host", url)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"what is at {url} answers, but not as a web server does. Is the port right?" in done.stderr
+
+
 def test_another_server(command, small, tmp_path):
     """A web server that has no such path."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:

@@ -26,7 +26,7 @@ def test_expressions_that_the_server_knows_pass(text):
     ("text", "message"),
     [
         ("0 6 1 * *", "has five fields; Kubeflow's begin with seconds: '0 0 6 1 . .'"),
-        ("@monthly", "has 1 fields; six are needed"),
+        ("@monthly", "has 1 field; six are needed"),
         ("60 0 6 1 * *", "second '60' is outside 0 to 59"),
         ("0 0 6 0 * *", "day of the month '0' is outside 1 to 31"),
         ("0 0 6 1 13 *", "month '13' is outside 1 to 12"),

@@ -67,12 +67,19 @@ def test_another_one_of_the_name_replaces_it(command, server, mine, change):
 
 
 def test_another_pipeline_or_another_time_replaces_it(command, server, mine, small):
-    """The very text of the pipeline counts, and the trigger."""
+    """What the pipeline's text says counts, and the trigger."""
     command("schedule", *mine, *MONTHLY)
     small.write_text(small.read_text().replace("print(word)", "print(word, word)"))
     assert command("schedule", *mine, *MONTHLY).stdout.startswith("replaced: ")
     assert command("schedule", *mine, "--every", "4w").stdout.startswith(f"replaced: {server.prefix}, every 28d\n")
     assert len(_jobs(server)) == 1
+
+
+def test_the_same_pipeline_laid_out_otherwise_changes_nothing(command, server, mine, small):
+    """Comments and the order of keys are no other pipeline."""
+    command("schedule", *mine, *MONTHLY)
+    small.write_text("# mine\n" + yaml.safe_dump(yaml.safe_load(small.read_text()), default_flow_style=True))
+    assert command("schedule", *mine, *MONTHLY).stdout.startswith("unchanged: ")
 
 
 def test_pause_resume_delete(command, server, mine):
@@ -172,11 +179,12 @@ def test_a_schedule_that_is_not_there_is_told(command, server, mine):
     ("words", "message"),
     [
         ([], "say one of --cron, --every, --pause, --resume, --delete and --list"),
-        (["--every", "1d", "--pause"], "say one of --cron"),
+        (["--every", "1d", "--pause"], "say only one of --cron"),
         (["--cron", "0 6 1 * *"], "Kubeflow's begin with seconds: '0 0 6 1 * *'"),
         (["--every", "monthly"], "write a number and m, h, d or w"),
         (["--every", "1d", "--param", "foo=1"], "the pipeline has no parameter foo"),
         (["--every", "1d", "--data", "."], "is on this machine, where pods do not see it"),
+        (["--every", "1d", "--experiment", ""], "--experiment is empty"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_sent(command, api, url, small, words, message):

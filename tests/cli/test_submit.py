@@ -11,7 +11,7 @@ from roadsafety_components.cli import run as run_command
 from roadsafety_components.cli import submit as submit_command
 
 from . import api as api_in_memory
-from .api import MOST_BODY_BYTES
+from .api import MOST_BODY_BYTES, Refused
 
 
 @pytest.fixture
@@ -174,7 +174,14 @@ def test_every_parameter_of_run_that_means_something_there_is_one_of_submit():
 
 def test_urls_of_data_become_the_source(command, server, mine):
     """As `roadsafety run --data` does with a folder."""
-    urls = "https://example.org/collision.csv https://example.org/vehicle.csv"
+    urls = " ".join(f"https://example.org/{table}.csv" for table in ("collision", "vehicle", "casualty"))
+    assert command("submit", *mine, "--data", urls).returncode == 0
+    assert _runs(server)[0].runtime_config.parameters == {"source": urls}
+
+
+def test_one_url_for_all_tables_and_others_beside_it(command, server, mine):
+    """As load_stats19 takes them."""
+    urls = "https://example.org/2023/{table}.csv https://example.org/2024/{table}.csv.gz"
     assert command("submit", *mine, "--data", urls).returncode == 0
     assert _runs(server)[0].runtime_config.parameters == {"source": urls}
 
@@ -184,7 +191,13 @@ def test_urls_of_data_become_the_source(command, server, mine):
     [
         (["--data", "."], "--data . is on this machine, where pods do not see it. Put the files where the cluster"),
         (["--data", "gs://bucket/x"], "--data gs://bucket/x is no http(s) URL"),
-        (["--data", "http://a/b", "--param", "source=x"], "--data is for a pipeline with a parameter source"),
+        (
+            ["--data", "http://a/b.csv"],
+            "--data http://a/b.csv: 1 of 3 tables. Give a URL of each of collision, vehicle,",
+        ),
+        (["--data", "http://a/b http://a/c"], "2 of 3 tables"),
+        (["--data", "http://a/{table}", "--param", "source=x"], "--data and --param source are two ways to say the"),
+        (["--experiment", " "], "--experiment is empty"),
         (["--sample", "500"], "submit that, with --param collisions=500"),
         (["--param", "foo=1"], "the pipeline has no parameter foo"),
         (["--param", "trees=many"], "parameter trees"),
@@ -204,6 +217,81 @@ def test_a_mistake_is_told_before_anything_is_sent(command, api, url, small, wor
     assert done.stderr.count("\n") == 1
     assert "secret" not in done.stderr
     assert api.requests == []
+
+
+STEP = "component_specs/train_classifier.yaml"
+
+
+@pytest.mark.parametrize("verb", ["submit", "run"])
+@pytest.mark.parametrize(
+    ("pipeline", "words", "message"),
+    [
+        (STEP, [], "train_data (Dataset) is an artifact, which no --param can give: call this from a pipeline"),
+        (STEP, ["target_column=a", "train_data=x.csv"], "train_data (Dataset) is an artifact, which no --param can"),
+        (
+            "component_specs/evaluate_classifier.yaml",
+            [],
+            "model (Model) and test_data (Dataset) are artifacts, which no --param can give",
+        ),
+        ("component_specs/load_stats19.yaml", ["raw_files=x"], "raw_files (Dataset) is an artifact, which no --param"),
+        (STEP, ["colour=red"], "the pipeline has no parameter colour"),
+        ("needy.yaml", [], "the pipeline needs the parameters place, year; give --param place=..."),
+        ("needy.yaml", ["year=1"], "the pipeline needs the parameter place; give --param place=..."),
+    ],
+)
+def test_what_no_parameter_can_give_is_told_from_what_is_missing(
+    command, tmp_path, checkout, verb, pipeline, words, message
+):
+    """In the same words on the laptop and for the cluster."""
+    (tmp_path / "needy.py").write_text(
+        "from kfp import dsl\n\n@dsl.container_component\ndef say(place: str, year: int):\n"
+        "    return dsl.ContainerSpec(image='busybox:1', command=['true', place])\n\n"
+        "@dsl.pipeline(name='needy')\ndef needy(place: str, year: int):\n    say(place=place, year=year)\n"
+    )
+    path = tmp_path / "needy.py" if pipeline == "needy.yaml" else checkout / pipeline
+    host = ["--host", "http://127.0.0.1:1"] if verb == "submit" else []
+    done = command(verb, path, *host, *(part for word in words for part in ("--param", word)))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["submit", "run"])
+def test_data_for_a_pipeline_that_reads_none_is_told(command, tmp_path, verb):
+    """One cause a sentence."""
+    words = ["--host", "http://a", "--data", "http://a/{table}"] if verb == "submit" else ["--data", tmp_path]
+    done = command(verb, "breast_cancer_pipeline", *words)
+    assert done.returncode == 2
+    assert "for a pipeline with a parameter source; breast_cancer_pipeline has none." in done.stderr
+
+
+def test_a_name_that_is_nearly_one_gets_it(command):
+    """Hyphens, as the user interface shows the pipeline."""
+    done = command("submit", "severity-training", "--host", "http://a")
+    assert done.returncode == 2
+    assert "there is no pipeline 'severity-training'; there are breast_cancer_pipeline, " in done.stderr
+    assert done.stderr.endswith(" Nearest name: severity_training_pipeline.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--host", "localhost"], "--host localhost: write it with http://"),
+        (["--host", "http://a", "--token-file", "nowhere"], "--token-file: there is no file nowhere"),
+        (["--host", "http://a", "--data", "."], "--data . is on this machine"),
+        (["--host", "http://a", "--kubernetes", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("verb", [["submit"], ["schedule", "--every", "1d"], ["upload"]])
+def test_options_are_looked_at_before_the_pipeline_is_compiled(command, tmp_path, verb, words, message):
+    """Nobody waits for a compiler to hear of a typing error."""
+    path = tmp_path / "broken.py"
+    path.write_text("1 / 0")
+    if verb == ["upload"] and "--data" in words:
+        pytest.skip("uploads take no data")
+    done = command(*verb, path, *words)
+    assert done.returncode == 2
+    assert message in done.stderr
 
 
 def test_a_parameter_that_names_a_folder_of_this_machine_is_remarked_on(command, api, url, small, tmp_path):
@@ -236,6 +324,21 @@ def test_wait_outlives_a_connection_that_breaks(command, api, url, small, monkey
     done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
     assert done.returncode == 0, done.stderr
     assert api.broken == 0
+
+
+def test_wait_outlives_a_gateway_that_restarts(command, api, url, small, monkeypatch):
+    """A 503 between two answers is a break as well; a 404 is an end."""
+    api.states = ["RUNNING", "SUCCEEDED"]
+    original, failures = api.run_service_get_run, [503, 502]
+
+    def fail_twice(**words):
+        if failures:
+            raise Refused(14, "upstream connect error", failures.pop())  # UNAVAILABLE
+        return original(**words)
+
+    monkeypatch.setattr(api, "run_service_get_run", fail_twice)
+    done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
+    assert (done.returncode, failures) == (0, []), done.stderr
 
 
 def test_wait_gives_up_when_nobody_answers_any_more(command, api, url, small, monkeypatch):

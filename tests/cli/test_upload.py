@@ -1,6 +1,7 @@
 """`roadsafety upload`, against the API in memory or, with KFP_HOST, a real one."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -133,11 +134,55 @@ def test_a_folder_without_what_is_asked_for_is_told(upload, specs):
 
 
 def test_a_file_of_ones_own(command, server, small):
-    """Named as the file, under the version of this package unless one is given."""
-    path = small.rename(small.with_name(f"{server.prefix}.yaml"))
-    assert command("upload", path, "--host", server.url).returncode == 0
-    assert command("upload", path, "--host", server.url, "--version-name", "mine").returncode == 0
-    assert _uploaded(server) == {"": sorted([__version__, "mine"])}
+    """Under the pipeline's own name; each content is a version, named by its digest unless a name is given."""
+    small.write_text(small.read_text().replace("name: small", f"name: {server.prefix}"))
+    did = [command("upload", small, "--host", server.url).stdout.split(":")[0] for _ in range(2)]
+    assert did == ["new pipeline", "unchanged"]
+    (first,) = _uploaded(server)[""]
+    assert re.fullmatch("[0-9a-f]{12}", first)
+    small.write_text(small.read_text().replace("print(word)", "print(word, word)"))
+    assert command("upload", small, "--host", server.url).stdout.startswith("new version: ")
+    assert command("upload", small, "--host", server.url, "--version-name", "mine").returncode == 0
+    versions = _uploaded(server)[""]
+    assert {first, "mine"} < set(versions)
+    assert len(versions) == 3
+
+
+def test_a_pipeline_and_its_compiled_file_are_the_same(command, api, url, tmp_path):
+    """However the compiler lays out its YAML, and whatever SDK wrote a pipeline of containers."""
+    (tmp_path / "mine.py").write_text(
+        "from kfp import compiler, dsl\n\n@dsl.container_component\ndef say(word: str):\n"
+        "    return dsl.ContainerSpec(image='busybox:1', command=['sh', '-c', 'true\\ntrue', word])\n\n"
+        "@dsl.pipeline(name='mine')\ndef mine():\n    say(word='a')\n\n"
+        "compiler.Compiler().compile(mine, 'compiled.yaml')\n"
+    )
+    assert command("upload", "mine.py", "--host", url).stdout.startswith("new pipeline: mine ")
+    compiled = tmp_path / "compiled.yaml"
+    text, changed = re.subn("(?m)^sdkVersion: .*$", "sdkVersion: kfp-2.0.0", compiled.read_text())
+    assert changed == 1
+    compiled.write_text(text)
+    assert command("upload", "compiled.yaml", "--host", url).stdout.startswith("unchanged: mine ")
+
+
+def test_settings_make_another_version_of_a_file(command, api, url, small, tmp_path):
+    """They are part of what is run."""
+    (tmp_path / "cluster.yaml").write_text("node_selector: {pool: batch}\n")
+    command("upload", small, "--host", url)
+    done = command("upload", small, "--host", url, "--kubernetes", "cluster.yaml")
+    assert done.stdout.startswith("new version: small ")
+
+
+def test_a_packaging_is_for_steps(upload, server):
+    """Refused where none is named; pipelines beside one are remarked on."""
+    pipeline, step = f"{server.prefix}_first", f"{server.prefix}_train_classifier"
+    done = upload(pipeline, "--packaging", "container")
+    assert done.returncode == 2
+    assert "--packaging container is for steps, and no step is named" in done.stderr
+    assert _uploaded(server) == {}
+    done = upload(pipeline, step, "--packaging", "container")
+    assert done.returncode == 0
+    assert f"note: --packaging container is for the steps; as compiled stay {pipeline}.\n" in done.stderr
+    assert _uploaded(server) == {"_first": ["9.1.0"], "_train_classifier": ["9.1.0-container"]}
 
 
 def test_the_whole_project_uploads_once(command, api, url):
@@ -189,6 +234,8 @@ def test_an_upload_that_is_not_allowed_is_told_although_the_server_calls_it_400(
     [
         ([], "name pipelines or steps, or give --all-pipelines or --steps"),
         (["train_clasifier"], "there is no pipeline or step 'train_clasifier'. Nearest name: train_classifier."),
+        (["nopipe"], "there is no pipeline or step 'nopipe'. There are breast_cancer_pipeline, "),
+        (["severity-training"], "'severity-training'. Nearest name: severity_training_pipeline."),
         (["--steps", "--packaging", "docker"], "--packaging is 'docker'; it can be lightweight or container"),
         (["--steps", "--specs", "nowhere"], "--specs nowhere: no catalog.json there"),
         (["nowhere.yaml"], "there is no file nowhere.yaml"),

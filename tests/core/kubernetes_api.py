@@ -61,6 +61,15 @@ def failed(revision: int = 1) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def unsplit(transition: str = "UpToDate", copies: int = 1) -> dict[str, Any]:
+    """Return the status that says Ready where KServe runs a service without Knative: there are no revisions."""
+    return ready() | {
+        "components": {"predictor": {"url": URL}},
+        "deploymentMode": "RawDeployment",
+        "modelStatus": {"transitionStatus": transition, "copies": {"totalCopies": copies}},
+    }
+
+
 def _revisions(created: int, is_ready: int) -> dict[str, str]:
     name = "severity-predictor-{:05}"
     return {"latestCreatedRevision": name.format(created)} | (
@@ -79,6 +88,7 @@ class Cluster:
         writes: how often a write was tried.
         interfering: how many of the next writes somebody else's write comes before.
         outages: how many of the next reads find no answer but status 503.
+        lost: how many of the next updates are done, but their answer does not arrive.
         denied: what KServe's webhook says against every write; empty for nothing.
         installed: whether KServe is.
     """
@@ -88,7 +98,7 @@ class Cluster:
         self.statuses: list[dict[str, Any]] = [ready()]
         self.permitted = set(VERBS.values())
         self.verbs: set[str] = set()
-        self.writes = self.interfering = self.outages = self._version = 0
+        self.writes = self.interfering = self.outages = self.lost = self._version = 0
         self.denied = ""
         self.installed = True
         self._written = False
@@ -162,7 +172,8 @@ class Cluster:
 
     def _update(self, namespace: str, name: str, body: dict[str, Any]) -> tuple[int, Any]:
         self.writes += 1
-        there = self.services[namespace, name]
+        if (there := self.services.get((namespace, name))) is None:
+            return _not_found(name)
         if self.interfering:
             self.interfering -= 1
             there["metadata"].setdefault("annotations", {})["somebody"] = f"was here {self.interfering}"
@@ -222,6 +233,9 @@ class _Handler(BaseHTTPRequestHandler):
             code, said = self.cluster.answer(self.command, self.path, token, body)
         except AssertionError as error:
             code, said = status(400, "BadRequest", f"strict decoding error: {error}")
+        if self.command == "PUT" and self.cluster.lost:
+            self.cluster.lost -= 1
+            return
         text = said.encode() if isinstance(said, str) else json.dumps(said).encode()
         self.send_response(code)
         self.send_header("Content-Type", "text/plain" if isinstance(said, str) else "application/json")

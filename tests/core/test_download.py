@@ -430,6 +430,20 @@ def test_a_run_that_broke_off_is_continued_by_the_next(portal: Portal, tmp_path:
     assert sorted(p.name for p in (tmp_path / "cache").iterdir()) == [name, f"{name}.json"]
 
 
+def test_queries_of_base_url_have_their_own_places_in_the_cache(portal: Portal, tmp_path: Path) -> None:
+    """The file's name and what is shown of the URL are the same for both releases; the files are not."""
+    files = {"2023": text("collision", 2023), "2024": text("collision", 2024, 2024)}
+    how = {"file_name": "c.csv", "cache_folder": str(tmp_path / "cache")}
+    for release, body in files.items():
+        portal.files = {f"/get?release={release}&file=/c.csv": File(body, etag="")}
+        base = f"{portal.url}/get?release={release}&file="
+        facts = gather(portal, tmp_path / release, release, base_url=base, **how)
+        assert facts["downloads"][0]["url"] == f"{portal.url}/get?release=***&file=***"
+        assert facts["downloads"][0]["from_cache"] is False
+        assert tree(tmp_path / release) == {f"{release}/collision-{release}.csv": body}
+    assert len(tree(tmp_path / "cache")) == 4
+
+
 @pytest.mark.parametrize(
     ("file_name", "kept"),
     [

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.export import export_model
+from roadsafety_components.core.export import _TOLD, export_model
 from roadsafety_components.core.exported import exported_facts, storage_uri, version_of
 from roadsafety_components.core.model import read_model
 from roadsafety_components.core.model_writer import write_model
@@ -40,6 +40,22 @@ def test_without_metadata_the_file_tells(exported):
         assert found[name] == facts[name]
 
 
+def test_names_that_look_like_something_else_stay_text(tmp_path):
+    """A column may be called 2024; and every fact that the file tells comes back as it was."""
+    rows = pa.table({"speed_limit": [20.0, 30.0, 60.0] * 40, "2024": ["true", "true", "false"] * 40})
+    write_model(*small_model(rows, "2024"), tmp_path / "model.skops")
+    model, facts = read_model(tmp_path / "model.skops")
+    facts |= {
+        "threshold": {"positive_class": "false", "value": 0.3}, "calibration": "none", "unit": "null", "years": [2024],
+        "known_at": "1.10", "synthetic": True, "training_data": "12e34",
+    }  # fmt: skip
+    export_model(model, facts, tmp_path / "onnx")
+    found = exported_facts(tmp_path / "onnx", {})
+    told = set(_TOLD) | {"sha256"}
+    assert {name: found[name] for name in told} == {name: facts[name] for name in told}
+    assert found["features"] == {"speed_limit": "FP32"}
+
+
 def test_what_is_no_exported_model_is_refused(tmp_path):
     """A model that is still to be exported is the usual case."""
     (tmp_path / "model.skops").write_bytes(b"skops")
@@ -54,6 +70,11 @@ def test_a_file_of_somebody_else_is_refused(tmp_path):
     file.parent.mkdir(parents=True)
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], [])), file)
     with pytest.raises(InputError, match="does not tell which model it is"):
+        exported_facts(tmp_path, {})
+    other = onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], []))
+    onnx.helper.set_model_props(other, {"model": "severity", "classes": "slight, serious"})
+    onnx.save(other, file)
+    with pytest.raises(InputError, match="was written by something else"):
         exported_facts(tmp_path, {})
     file.write_bytes(b"\xff\xff")
     with pytest.raises(InputError, match="is damaged"):

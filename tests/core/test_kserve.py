@@ -1,9 +1,12 @@
 """An InferenceService: its manifest, and its way to a server that answers as the Kubernetes API does."""
 
 import copy
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import yaml
@@ -12,10 +15,10 @@ from kfp.dsl import Artifact, Model
 from roadsafety_components.components.deploy_kserve import deploy_kserve as step
 from roadsafety_components.core import rollout
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.kserve import Service, inference_service, manifest, merge_patch
-from roadsafety_components.core.kserve_api import GROUP, PLURAL, Services
+from roadsafety_components.core.kserve import GROUP, Service, inference_service, manifest, merge_patch
+from roadsafety_components.core.kserve_api import PLURAL, Services
 
-from .kubernetes_api import TOKEN, URL, Cluster, check, coming_up, failed, ready
+from .kubernetes_api import TOKEN, URL, Cluster, check, coming_up, failed, ready, unsplit
 
 DIGEST = "sha256:" + "ab12" * 16
 SERVICE = {
@@ -40,10 +43,19 @@ def use(server, tmp_path, monkeypatch, token=TOKEN):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
 
 
-def roll_out(timeout=5.0, settle=0.05, **changes):
+def roll_out(timeout=5.0, settle=0.05, services=None, **changes):
     """Roll out the service of these tests, with changes."""
     patch = inference_service(Service(**SERVICE | changes))
-    return rollout.roll_out(Services("models"), patch, timeout, poll_seconds=0.01, settle_seconds=settle)
+    return rollout.roll_out(services or Services("models"), patch, timeout, poll_seconds=0.01, settle_seconds=settle)
+
+
+def services_that(before_get=lambda: None, before_replace=lambda: None):
+    """Return the services, where something else happens before each read or write."""
+    services = Services("models")
+    get, replace = services.get, services.replace
+    services.get = lambda name: (before_get(), get(name))[1]
+    services.replace = lambda body: (before_replace(), replace(body))[1]
+    return services
 
 
 def applied(cluster, revision=1, **changes):
@@ -239,6 +251,32 @@ def test_a_change_that_changes_no_status_is_ready_in_the_end(cluster):
     assert roll_out(labels={"team": "roads"}, settle=0.03).action == "updated"
 
 
+def test_ready_is_not_believed_while_the_model_is_loaded(cluster, capsys):
+    """Without Knative the pods of the former model keep the service Ready (kserve/kserve issue 4626)."""
+    applied(cluster)
+    cluster.statuses = [unsplit("InProgress"), unsplit("InProgress", 2), unsplit(copies=2)]
+    roll_out(uri="s3://models/next")
+    assert cluster.services["models", "severity"]["status"] == unsplit(copies=2)
+    assert "waiting: the model is not loaded yet.\n" in capsys.readouterr().out
+
+
+def test_another_number_of_copies_is_no_news_of_the_new_model(cluster):
+    """The former one may be scaled just now."""
+    applied(cluster)
+    cluster.services["models", "severity"]["status"] = unsplit()
+    last = unsplit() | {"url": "http://next.example.com"}
+    cluster.statuses = [unsplit(copies=2), unsplit(copies=3), unsplit("InProgress"), last]
+    assert roll_out(uri="s3://models/next", settle=5.0).url == "http://next.example.com"
+
+
+def test_a_service_that_is_scaled_to_none_is_ready(cluster):
+    """Knative keeps it so until somebody asks; KServe calls the model InProgress for want of a pod."""
+    applied(cluster, min_replicas=0)
+    idle = ready() | {"modelStatus": {"transitionStatus": "InProgress", "copies": {"totalCopies": 0}}}
+    cluster.services["models", "severity"]["status"] = idle
+    assert roll_out(min_replicas=0).action == "unchanged"
+
+
 def test_a_service_that_was_failing_may_be_mended(cluster):
     """The failure of the former model is not taken for that of the new one."""
     applied(cluster)
@@ -258,6 +296,83 @@ def test_a_model_that_cannot_be_loaded_gives_way_to_the_former_one(cluster):
         "(PredictorNotReady); the model failed (ModelLoadFailed: No model found in severity). The former spec has been "
         "restored."
     )
+    assert essence(cluster.services["models", "severity"]) == essence(before)
+
+
+@pytest.mark.parametrize("cpu", ["1", "1000m"])
+def test_an_update_whose_answer_is_lost_is_undone_too(cluster, cpu):
+    """The client sends it again and meets its own write; what was there before the first time comes back."""
+    before = applied(cluster)
+    cluster.lost, cluster.statuses = 1, [failed(2)]
+    with pytest.raises(InputError, match=r"ModelLoadFailed.* The former spec has been restored"):
+        roll_out(uri="s3://models/next", cpu=cpu)
+    assert essence(cluster.services["models", "severity"]) == essence(before)
+
+
+def test_an_update_whose_answer_is_lost_is_an_update(cluster):
+    """Nobody else has made it."""
+    applied(cluster)
+    cluster.lost, cluster.statuses = 1, [ready(2)]
+    assert roll_out(uri="s3://models/next").action == "updated"
+
+
+@pytest.mark.parametrize("moment", ["before_get", "before_replace"])
+def test_a_step_that_is_told_to_end_takes_its_change_back(cluster, moment):
+    """Kubernetes sends SIGTERM; in the middle of a write it is noted, and the write is ended first."""
+    before = applied(cluster)
+    cluster.statuses = [coming_up(2)]
+    former = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        told = {moment: lambda: os.kill(os.getpid(), signal.SIGTERM)}
+        with pytest.raises(InputError, match=r"was not ready when the step was told to end \(SIGTERM\)\. The former"):
+            roll_out(uri="s3://models/next", services=services_that(**told))
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert essence(cluster.services["models", "severity"]) == essence(before)
+
+
+def test_any_other_end_of_the_wait_takes_the_change_back(cluster, capsys):
+    """Such as Ctrl-C, which stays what it is."""
+    before = applied(cluster)
+    cluster.statuses = [coming_up(2)]
+    raised = []
+
+    def once():
+        if cluster.writes and not raised:
+            raised.append(True)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        roll_out(uri="s3://models/next", services=services_that(before_get=once))
+    assert essence(cluster.services["models", "severity"]) == essence(before)
+    assert capsys.readouterr().out.endswith("severity in models: The former spec has been restored.\n")
+
+
+def test_it_runs_beside_the_main_thread(cluster):
+    """Where no signal comes, and none may be asked for."""
+    done = []
+    thread = threading.Thread(target=lambda: done.append(roll_out().action))
+    thread.start()
+    thread.join()
+    assert done == ["created"]
+
+
+def test_what_others_have_set_meanwhile_outlives_the_undoing(cluster):
+    """Annotations and finalizers; of the labels and annotations only the step's own go back."""
+    before = applied(cluster)
+    cluster.statuses = [coming_up(2)]
+
+    def others():
+        if cluster.writes == 1:
+            told = cluster.services["models", "severity"]["metadata"]
+            told["annotations"]["ops/silence"], told["finalizers"] = "yes", ["example.com/kept"]
+
+    with pytest.raises(InputError, match="The former spec has been restored"):
+        roll_out(0.1, services=services_that(others), uri="s3://models/next", digest="sha256:cd",
+                 labels={"team": "roads"})  # fmt: skip
+    before["metadata"]["annotations"]["ops/silence"] = "yes"
+    before["metadata"]["finalizers"] = ["example.com/kept"]
     assert essence(cluster.services["models", "severity"]) == essence(before)
 
 
@@ -293,9 +408,9 @@ def test_a_change_of_somebody_else_is_not_undone(cluster):
     cluster.statuses = [coming_up(2)]
     undo = rollout._undo
 
-    def somebody_first(services, action, before, after):
+    def somebody_first(*about):
         cluster.services["models", "severity"]["metadata"]["generation"] += 1
-        return undo(services, action, before, after)
+        return undo(*about)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InputError, match="Somebody else has changed it since"):
         patch.setattr(rollout, "_undo", somebody_first)
@@ -310,6 +425,47 @@ def test_a_service_that_somebody_deletes_is_gone(cluster):
     services.get = lambda name: get(name) if not cluster.writes else None
     with pytest.raises(InputError, match=r"was deleted while it was coming up. It is gone"):
         rollout.roll_out(services, patch, 5.0, 0.01)
+
+
+@pytest.mark.parametrize("verb", ["get", "replace"])
+def test_an_outage_does_not_keep_it_from_undoing(cluster, monkeypatch, verb):
+    """It tries again, as it does while it waits."""
+    before = applied(cluster)
+    cluster.statuses = [failed(2)]
+    undo = rollout._undo
+
+    def then_away(services, *about):
+        answers, asked = getattr(services, verb), []
+
+        def away(what):
+            asked.append(what)
+            if len(asked) < 4:
+                raise InputError("the Kubernetes API does not answer.")
+            return answers(what)
+
+        monkeypatch.setattr(services, verb, away)
+        return undo(services, *about)
+
+    monkeypatch.setattr(rollout, "_undo", then_away)
+    with pytest.raises(InputError, match="The former spec has been restored"):
+        roll_out(uri="s3://models/next")
+    assert essence(cluster.services["models", "severity"]) == essence(before)
+
+
+def test_an_undoing_whose_answer_is_lost_is_not_somebody_elses(cluster, monkeypatch):
+    """The client sends it again, and meets a service of another generation, which this step has made."""
+    before = applied(cluster)
+    cluster.statuses = [failed(2)]
+    undo = rollout._undo
+
+    def lost(*about):
+        cluster.lost = 1
+        return undo(*about)
+
+    monkeypatch.setattr(rollout, "_undo", lost)
+    with pytest.raises(InputError, match="The former spec has been restored"):
+        roll_out(uri="s3://models/next")
+    assert essence(cluster.services["models", "severity"]) == essence(before)
 
 
 def test_a_failed_rollback_is_told_beside_the_failure(cluster):
@@ -345,6 +501,14 @@ def test_a_write_that_another_write_came_before_is_tried_again(cluster, there):
     service = cluster.services["models", "severity"]
     assert service["spec"]["predictor"]["model"]["storageUri"] == "s3://models/next"
     assert service["metadata"]["annotations"].get("somebody") == ("was here 0" if there else None)
+
+
+def test_a_service_that_is_deleted_before_the_update_is_made_again(cluster):
+    """KServe is installed there: it is the service that is absent."""
+    applied(cluster)
+    gone = services_that(before_replace=cluster.services.clear)
+    assert roll_out(uri="s3://models/next", services=gone).action == "created"
+    assert cluster.services["models", "severity"]["spec"]["predictor"]["model"]["storageUri"] == "s3://models/next"
 
 
 def test_it_does_not_fight_for_a_service_for_ever(cluster):

@@ -279,7 +279,7 @@ def test_another_minor_version_of_scikit_learn_is_said(
     assert back.classes_.tolist() == ["serious", "slight"]
     told = (
         f"WARNING: the model was trained with scikit-learn {trained_with}; this is {sklearn.__version__}. Its scores "
-        "may differ; train it again to be sure.\n"
+        "may differ; train it again.\n"
     )
     assert capsys.readouterr().out == (told if warns else "")
 

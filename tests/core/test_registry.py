@@ -9,9 +9,11 @@ from kfp.dsl import Artifact, Dataset, Model
 
 from roadsafety_components.components.register_model import register_model as step
 from roadsafety_components.core import store
+from roadsafety_components.core.calibrate import calibrate_classifier
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.registry import Entry, Registered, properties_of, read_token, register
 from roadsafety_components.core.results import results_table
+from roadsafety_components.core.train import Settings, train_classifier
 
 from .registry_api import API, TOKEN, Registry
 
@@ -199,6 +201,36 @@ def test_what_the_registry_tells_of_a_model():
         "target_column": "severity", "classes": "fatal, serious, slight", "unit": "vehicle", "years": "2023, 2024",
         "algorithm": "random_forest", "training_rows": 1000, "synthetic": True, "test_roc_auc": 0.75,
     }  # fmt: skip
+
+
+def test_the_threshold_of_a_model_is_registered():
+    """As a number, beside the class that it is of; a model without one has neither."""
+    rows = pa.table({"speed_limit": [20.0, 30.0, 60.0] * 40, "severity": ["slight", "slight", "serious"] * 40})
+    given, facts, held = train_classifier(rows, "severity", Settings(n_estimators=3), folds=3)
+    _, chosen = calibrate_classifier(given, facts, held, "none", target_recall=0.8)
+    _, none = calibrate_classifier(given, facts, held, "none")
+    told = properties_of(chosen)
+    assert (told["threshold"], told["threshold_positive_class"]) == (chosen["threshold"]["value"], "serious")
+    assert type(told["threshold"]) is float
+    assert not [name for name in properties_of(none) if name.startswith("threshold")]
+
+
+def test_two_that_keep_registering_at_the_same_time(registry, monkeypatch):
+    """After the third conflict the registry's own words are passed on."""
+    from mr_openapi.exceptions import ConflictException
+
+    from roadsafety_components.core import registry as module
+
+    tries = []
+
+    async def always_late(*_):
+        tries.append(True)
+        raise ConflictException(409, "Conflict")
+
+    monkeypatch.setattr(module, "_try_to_register", always_late)
+    with pytest.raises(InputError, match=r"refused: Conflict \(HTTP status 409\)"):
+        register(ENTRY, registry.url)
+    assert len(tries) == 3
 
 
 def test_figures_of_another_model_are_refused():

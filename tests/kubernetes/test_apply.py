@@ -399,3 +399,25 @@ def test_a_request_above_the_limit_is_refused():
 
     with pytest.raises(InputError, match=r"^count: the memory_request 2Gi is above the memory_limit 1Gi; give both.$"):
         k8s.Settings(memory_request="2Gi", memory_limit="1Gi").apply(pipeline)
+
+
+def test_a_request_goes_under_the_steps_own_limit_or_is_left_out(tmp_path: Path):
+    """Kubernetes refuses a pod whose request is above its limit; without a request it takes the limit for it."""
+
+    @dsl.pipeline(name="small-steps")
+    def pipeline():
+        count().set_cpu_limit("50m").set_memory_request("8Gi")
+
+    settings = k8s.Settings(cpu_request="1", memory_limit="4Gi", memory_request="1Gi")
+    spec, *_ = _three_ways(pipeline, settings, tmp_path)
+    resources = _container(spec, "exec-count")["resources"]
+    assert {key for key in resources if key.startswith("resource")} == {"resourceCpuLimit", "resourceMemoryRequest"}
+
+
+def test_what_contradicts_a_task_is_refused():
+    """On a task the last one goes before: then both ends have to be given."""
+    with pytest.raises(InputError, match="count: the cpu_request 1 is above the cpu_limit 50m; one of them was set on"):
+
+        @dsl.pipeline(name="small-steps")
+        def pipeline():
+            k8s.Settings(cpu_request="1").apply(count().set_cpu_limit("50m"))

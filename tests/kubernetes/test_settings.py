@@ -164,3 +164,18 @@ def test_a_step_gets_the_common_part_and_its_own():
     )
     assert settings.for_step("a") == k8s.Settings(timeout_seconds=5, labels={"team": "a", "long": "no"})
     assert settings.for_step("b") == k8s.Settings(timeout_seconds=60, labels={"team": "a"})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"secret_files": {"a": "/x"}, "volumes": {"b": "/x/"}}, "two volumes are mounted at /x;"),
+        ({"secret_files": {"a": "/x", "b": "/x"}}, "two volumes are mounted at /x;"),
+        ({"scratch": {"/dev/shm": "1Gi"}, "shared_memory": "1Gi"}, "two volumes are mounted at /dev/shm;"),
+        ({"scratch": {"/tmp/a": "1Gi", "/tmp-a": "1Gi"}}, "would both be the volume scratch-tmp-a"),
+    ],
+)
+def test_two_volumes_in_one_place_are_refused(given, message):
+    """Kubernetes would refuse the pod, an hour later."""
+    with pytest.raises(InputError, match=message):
+        k8s.Settings(**given)

@@ -96,7 +96,7 @@ def _without_docstrings(tree):
 
 @pytest.mark.parametrize("name", components.STEPS)
 def test_the_carried_text_is_the_source_itself(name, checkout):
-    """Line for line the files of core, without comments and docstrings, less indented."""
+    """Line for line the files of core, without comments, docstrings and blank lines, less indented."""
     command = components.STEPS[name].component_spec.implementation.container.command
     carried = {
         ast.literal_eval(node.targets[0].slice): ast.literal_eval(node.value)
@@ -122,6 +122,23 @@ def test_the_step_itself_is_carried_without_its_docstring(name):
     assert ast.get_docstring(step) is None
     assert "Args:" in components.STEPS[name].python_func.__doc__
     assert components.STEPS[name].component_spec.description
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['def f(): "doc"; return 1\n', "def f():\n  if 1:\n    return 2\n"],
+)
+def test_a_text_that_would_mean_something_else_is_refused(source):
+    """Legal Python that shortening would break."""
+    with pytest.raises(ValueError, match="cannot be carried: without its remarks it means something else"):
+        carry._refuse_other_meaning(source)
+
+
+def test_texts_of_several_lines_keep_their_blanks():
+    """Also behind characters that are ends of lines to some readers, and in f-strings of every Python."""
+    source = 'def f(a):\n    s = "x\x0by"\n    return s, """p\n        q""", f"""r\n\n        {a}\n    s"""\n'
+    carry._refuse_other_meaning(source)
+    assert carry._shortened(source) == source.replace("\n    s =", "\n s =").replace("\n    return", "\n return")
 
 
 def test_carried_modules_import_where_the_package_is_not_installed(tmp_path):
@@ -190,4 +207,5 @@ def test_the_decorator_leaves_the_rest_of_the_component_alone():
     assert after[-1].startswith(carry.MARK)
     own = before[-1].replace('    """Do nothing."""\n', "").replace("  # noqa: F401", "")
     own = re.sub("^ +", lambda blanks: " " * (len(blanks[0]) // 4), own, flags=re.MULTILINE)
+    own = re.sub("\n+", "\n", own)
     assert after[-1].endswith(own)

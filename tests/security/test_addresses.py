@@ -30,7 +30,9 @@ OWN = [
 ]  # fmt: skip
 NEVER = [
     "169.254.169.254", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "0xa9fea9fe", "100.100.100.200",
-    "[fd00:ec2::254]", "[fe80::1]", "0.0.0.0", "[::]", "224.0.0.1", "[ff02::1]", "240.0.0.1", "255.255.255.255",
+    "168.63.129.16", "[::ffff:168.63.129.16]", "0xa83f8110", "192.0.0.192",
+    "[fd00:ec2::254]", "[fd00:ec2::23]", "[fd20:ce::254]", "[fe80::1]",
+    "0.0.0.0", "[::]", "224.0.0.1", "[ff02::1]", "240.0.0.1", "255.255.255.255",
     "198.18.0.1", "192.0.2.1", "[2001:db8::1]", "[fec0::1]",
 ]  # fmt: skip
 
@@ -109,6 +111,17 @@ def test_metadata_services_and_the_like_are_never_reached(tmp_path: Path, connec
     """Link-local, a cloud's metadata, multicast, reserved: no mirror is there, so no parameter allows them."""
     with pytest.raises(InputError, match="never fetched"):
         get(f"http://{host}/latest/meta-data", tmp_path, allow_private_addresses=allowed)
+    assert connected == []
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example"])
+def test_what_can_be_no_name_is_told_in_a_sentence(tmp_path: Path, monkeypatch, connected, host: str) -> None:
+    """Directly and by a proxy."""
+    with pytest.raises(InputError, match=rf"^{host} can be no host's name: a part of it is empty, or over 63 letters"):
+        get(f"http://{host}/a.csv", tmp_path)
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
+    with pytest.raises(InputError, match="can be no host's name"):
+        get(f"http://{host}/a.csv", tmp_path)
     assert connected == []
 
 
@@ -251,6 +264,15 @@ def test_a_proxy_is_not_asked_for_what_is_known_to_be_private(portal, tmp_path, 
     with pytest.raises(InputError, match=r"private network|never fetched"):
         get(url, tmp_path)
     assert portal.asked == []
+
+
+@pytest.mark.parametrize(("variable", "told"), [("ALL_PROXY", "HTTP_PROXY"), ("HTTP_PROXY", "HTTP_PROXY")])
+def test_a_proxy_of_another_kind_is_refused_in_a_sentence(tmp_path, monkeypatch, variable: str, told: str) -> None:
+    """It says which kinds work, and tells no password."""
+    monkeypatch.setenv(variable, "socks5://user:s3cret@127.0.0.1:1")
+    with pytest.raises(InputError, match=f"kind socks5, but only http and https proxies work: set {told}") as caught:
+        get("http://data.example/a.csv", tmp_path)
+    assert "s3cret" not in str(caught.value)
 
 
 def test_hosts_of_no_proxy_are_checked_as_without_one(portal: Portal, tmp_path: Path, monkeypatch) -> None:

@@ -302,12 +302,97 @@ def test_a_tree_that_leads_out_of_itself_is_refused(folder: Path, algorithm: str
         read_model(folder / "model")
 
 
-def test_a_tree_where_there_should_be_none_is_refused(folder: Path) -> None:
-    """Every tree in the file is among those that were looked at."""
-    model, facts = small_model(records(), "severity", n_estimators=3)
-    model.named_steps["encode"].verbose = model.named_steps["classify"].estimators_[0].tree_
+def turned_back(tree: Any) -> None:
+    """Make the root of a fitted tree its own child."""
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    state["nodes"]["left_child"][0] = 0
+    tree.__setstate__(state)
+
+
+def given_once(path: Path, kind: str) -> int:
+    """Leave of each object of a kind that a schema has again only its number, as skops allows; how many were left."""
+    entries, seen, cut = entries_of(path), set(), 0
+
+    def see(part: dict) -> dict:
+        nonlocal cut
+        if part.get("__class__") != kind or "__id__" not in part or part["__id__"] not in seen:
+            seen.add(part.get("__id__"))
+            return part
+        cut += 1
+        return {name: part[name] for name in ("__class__", "__module__", "__loader__", "__id__")}
+
+    entries["schema.json"] = json.dumps(json.loads(entries["schema.json"], object_hook=see)).encode()
+    packed(path, entries)
+    return cut
+
+
+def test_a_tree_that_is_given_twice_hides_no_other(folder: Path) -> None:
+    """As many trees as there are in the file lead on, but one of those is counted twice, and the last never ends."""
+    model, facts = small_model(records(), "severity", n_estimators=2)
+    forest = model["classify"]
+    good, bad = forest.estimators_
+    turned_back(bad.tree_)
+    forest.estimators_ = [good, good, bad]
     write_model(model, facts, folder / "model")
+    assert given_once(folder / "model", "DecisionTreeClassifier")
     with pytest.raises(InputError, match="a tree in it leads out of itself"):
+        read_model(folder / "model")
+
+
+def test_a_part_that_is_given_twice_hides_no_other(folder: Path) -> None:
+    """The same one level up, among the parts of an ordinal model."""
+    how = {"algorithm": "random_forest", "ordered_classes": ["slight", "serious", "fatal"]}
+    model, facts = small_model(records(3), "severity", n_estimators=2, **how)
+    ordinal = model["classify"]
+    good, bad = ordinal.estimators
+    for tree in bad.estimators_:
+        turned_back(tree.tree_)
+    ordinal.estimators = [good, good, bad]
+    write_model(model, facts, folder / "model")
+    assert given_once(folder / "model", "RandomForestClassifier")
+    with pytest.raises(InputError, match="a tree in it leads out of itself"):
+        read_model(folder / "model")
+
+
+def as_a_curve(model: Any) -> Any:
+    """A tree of the forest as what calibrates: it would be asked with one column, and is not told how many it had."""
+    tree = model["classify"].estimators_[0]
+    del tree.n_features_in_
+    return CalibratedClassifier(model, [tree], "sigmoid")
+
+
+def behind_another_pipeline(model: Any) -> Any:
+    """The forest is asked by a pipeline within, whose encoder may give fewer columns."""
+    inner = Pipeline(model.steps)
+    inner.estimators_ = model["classify"].estimators_
+    model.steps = [model.steps[0], ("classify", inner)]
+    return model
+
+
+def behind_a_false_estimator(model: Any) -> Any:
+    """A pipeline with an attribute that only calibrated models have: another forest than the one that is asked."""
+    model.estimator = Pipeline(model.steps)
+    model.steps = [model.steps[0], ("classify", Pipeline(model.steps))]
+    return model
+
+
+def in_place_of_a_tree(model: Any) -> Any:
+    """The tree of one member is another member, which has a tree of its own."""
+    first, second, _ = model["classify"].estimators_
+    for name in ("children_left", "children_right", "feature"):
+        setattr(second, name, getattr(first.tree_, name))
+    first.tree_ = second
+    return model
+
+
+@pytest.mark.parametrize("moved", [as_a_curve, behind_another_pipeline, behind_a_false_estimator, in_place_of_a_tree])
+def test_trees_are_asked_only_where_they_were_looked_at(folder: Path, moved: Callable[[Any], Any]) -> None:
+    """The trees are good; elsewhere they would be asked with fewer columns than they know, or be others."""
+    model, facts = small_model(records(), "severity", n_estimators=3)
+    write_model(moved(model), facts, folder / "model")
+    assert given_once(folder / "model", "DecisionTreeClassifier")
+    with pytest.raises(InputError, match=r"cannot be loaded.* \(\{'\w+'\}, not "):
         read_model(folder / "model")
 
 

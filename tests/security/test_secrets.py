@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from roadsafety_components.cli.access import Access, check_access
 from roadsafety_components.core import download, read
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.fetch import fetch, shown
@@ -40,11 +41,31 @@ def portal() -> Iterator[Portal]:
         ("s3://key:s3cret@bucket/a.csv", "s3://bucket/a.csv"),
         ("http://user:s3cret@[::1/a.csv", "http://[::1/a.csv"),
         ("collision-2024.csv?sig=s3cret", "collision-2024.csv?sig=***"),
+        ("http://user:12/s3cret@host/f", "http://host/f"),  # the password's beginning could be a port
+        ("http://user:1#s3cret@host/f", "http://host/f"),
+        ("http://user:1?s3cret=2@host/f", "http://host/f"),
+        ("http://user:s3@cr/et@host/f", "http://host/f"),
+        ("user:s3cret@proxy:3128", "proxy:3128"),
+        ("https://host/a@b.csv?mail=a@b", "https://host/a@b.csv?mail=***"),
     ],
 )
 def test_a_url_is_shown_without_what_may_be_secret(url: str, told: str) -> None:
     """User, password, the values of the query, the fragment; names in a query are no secrets."""
     assert shown(url) == told
+
+
+def test_the_command_shows_addresses_in_the_same_way() -> None:
+    """One function decides what of an address is told."""
+    with pytest.raises(InputError, match=r"^--host http://host/f: no user and password in the address") as caught:
+        check_access(Access(host="http://user:12/s3cret@host/f"))
+    assert "12" not in str(caught.value)
+
+
+def test_what_is_no_url_is_refused_without_telling_the_secrets_in_it(tmp_path: Path) -> None:
+    """The reason that httpx gives quotes a part of the password."""
+    with pytest.raises(InputError, match=r"could not fetch http://host/f: it, or .* proxy, is not a URL") as caught:
+        fetch("http://user:s3cret/x@host/f", tmp_path / "f", attempts=1)
+    assert SECRET not in str(caught.value)
 
 
 def test_errors_and_tries_do_not_tell_the_secrets_of_a_url(portal: Portal, tmp_path: Path, capsys) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from roadsafety_components.cli.options import option
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.fetch import shown
 
 _HELP = "see docs/cluster.md"
 
@@ -72,11 +73,6 @@ def check_access(access: Access) -> None:
             ssl.create_default_context(cafile=access.ca_file)
         except ssl.SSLError:
             raise InputError(f"--ca-file {access.ca_file}: holds no certificate in the format PEM.") from None
-
-
-def shown(url: str) -> str:
-    """The address without a user and password in it."""
-    return re.sub(r"^(https?://)?[^/@]*@", r"\1", url)
 
 
 def cookie_header(path: Path, url: str) -> str:

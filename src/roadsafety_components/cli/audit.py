@@ -1,14 +1,12 @@
 """``roadsafety audit``: known vulnerabilities of what is installed or pinned, without network."""
 
 import importlib.metadata
-import re
 from pathlib import Path
 
 import typer
+from packaging.requirements import InvalidRequirement, Requirement
 
 from roadsafety_components.core.errors import InputError
-
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)")
 
 
 def audit(
@@ -26,10 +24,13 @@ def audit(
     found = [v for v in result.found if not set(v.ids) & set(ignore)]
     for known in found:
         fixed = f"fixed in {', '.join(known.fixed)}" if known.fixed else "no fixed version"
-        typer.echo(f"{known.package} {known.version}: {' '.join(known.ids)}, {fixed}. {known.summary}")
+        typer.echo(f"{known.package} {known.version}: {' '.join(known.ids)}, {fixed}. {known.summary}".rstrip())
+    if idle := sorted(set(ignore) - {name for known in result.found for name in known.ids}):
+        typer.echo(f"--ignore {' '.join(idle)}: nothing found here goes by that name.")
     ignored = f", {len(result.found) - len(found)} ignored" if len(result.found) > len(found) else ""
+    noun = "vulnerability" if len(found) == 1 else "vulnerabilities"
     typer.echo(
-        f"{len(packages)} packages, {len(found)} known vulnerabilities{ignored} "
+        f"{len(packages)} packages, {len(found)} known {noun}{ignored} "
         f"(database of {result.newest[:10]}, {result.entries} entries)"
     )
     if found:
@@ -41,14 +42,27 @@ def _installed() -> dict[str, str]:
 
 
 def _pinned(files: list[Path]) -> dict[str, str]:
+    """Versions by name; every line counts, so that none is passed over in silence."""
     packages: dict[str, str] = {}
     for file in files:
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            text = file.read_text(encoding="utf-8").replace("\\\n", " ")
         except OSError as error:
             raise InputError(f"--requirements {file}: {error.strerror}.") from error
-        pins = {match[1]: match[2] for line in lines if (match := _PIN.match(line))}
+        lines = [line.partition(" #")[0].partition(" --")[0].strip() for line in text.splitlines()]
+        pins = dict(_pin(file, line) for line in lines if line and not line.startswith("#"))
         if not pins:
             raise InputError(f"--requirements {file}: no line NAME==VERSION is in it.")
         packages |= pins
     return packages
+
+
+def _pin(file: Path, line: str) -> tuple[str, str]:
+    try:
+        need = Requirement(line)
+    except InvalidRequirement:
+        raise InputError(f"--requirements {file}: {line!r} is no line NAME==VERSION.") from None
+    exact = [s for s in need.specifier if s.operator == "==" and not s.version.endswith("*")]
+    if len(need.specifier) != 1 or not exact:
+        raise InputError(f"--requirements {file}: {line!r} gives no exact version, NAME==VERSION, to look up.")
+    return need.name, exact[0].version

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from roadsafety_components.cli import failures
-from roadsafety_components.cli.access import Access, check_access, cookie_header
+from roadsafety_components.cli.access import Access, cookie_header
 from roadsafety_components.core.errors import InputError
 
 _PAGE = 100
@@ -72,11 +72,15 @@ class Cluster:
 def connected(access: Access, console: Console, needs_namespace: bool = True) -> Iterator[Cluster]:
     """A server that answers as Kubeflow Pipelines does; in the block, what it refuses becomes an ``InputError``.
 
+    Args:
+        access: as ``check_access`` has passed it.
+        console: for notes.
+        needs_namespace: whether what is done belongs to a namespace.
+
     Raises:
         InputError: nobody answers, something else does, it does not know or not allow who asks, it is too old, or a
             multi-user server without a namespace.
     """
-    check_access(access)
     with warnings.catch_warnings(), failures.explained(access):
         # kfp's own warning that a working server makes moot; urllib3's one for each request (there is a line below).
         warnings.simplefilter("ignore", FutureWarning)

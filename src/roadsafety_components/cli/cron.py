@@ -29,7 +29,8 @@ def checked_cron(text: str) -> str:
     if len(parts) == 5:
         raise InputError(f"--cron {text!r} has five fields; Kubeflow's begin with seconds: '0 {' '.join(parts)}'.")
     if len(parts) != len(_FIELDS):
-        raise InputError(f"--cron {text!r} has {len(parts)} fields; six are needed: second, minute, hour, day of the "
+        fields = "1 field" if len(parts) == 1 else f"{len(parts)} fields"
+        raise InputError(f"--cron {text!r} has {fields}; six are needed: second, minute, hour, day of the "
                          "month, month, day of the week.")  # fmt: skip
     for part, (name, low, high, names) in zip(parts, _FIELDS, strict=True):
         for piece in part.split(","):

@@ -1,13 +1,15 @@
 """What goes wrong on the way to a server, and what the server refuses, each in a sentence for the user."""
 
 import contextlib
+import http.client
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from roadsafety_components.cli.access import Access, advice, is_given, secrets, shown
+from roadsafety_components.cli.access import Access, advice, is_given, secrets
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.fetch import shown
 
 # Seconds to connect, and to wait for each answer: a server that compiles a large pipeline takes its time.
 TIMEOUT = (10, 120)
@@ -53,6 +55,9 @@ def _unreachable(access: Access, error: Any) -> str:
                 "--namespace kubeflow svc/ml-pipeline-ui 8080:80)?")  # fmt: skip
     if isinstance(reason, exceptions.TimeoutError):
         return f"{access.host} does not answer within {TIMEOUT[isinstance(reason, exceptions.ReadTimeoutError)]} s."
+    strange = [cause for cause in reason.args if isinstance(cause, http.client.BadStatusLine)]
+    if strange and not isinstance(strange[0], http.client.RemoteDisconnected):  # which means no answer at all
+        return f"what is at {host} answers, but not as a web server does. Is the port right?"
     return f"the connection to {access.host} broke: {_first_line(reason)}"
 
 

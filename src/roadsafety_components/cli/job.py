@@ -5,11 +5,15 @@ import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from roadsafety_components.cli.cluster import notes_console
 from roadsafety_components.cli.options import option
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.schema import TABLES
+
+if TYPE_CHECKING:
+    from roadsafety_components.kubernetes import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +66,20 @@ def make_job(pipeline: str, order: Order, scratch: Path) -> Job:
     if order.sample:
         raise InputError("--sample makes records on this machine. In a cluster road_safety_sample_pipeline makes them: "
                          f"submit that, with --param collisions={order.sample}.")  # fmt: skip
+    if not order.experiment.strip():
+        raise InputError("--experiment is empty: give the name of an experiment, there or not.")
+    if order.data:
+        _check_for_pods(order.data)
+    settings = settings_in(order.kubernetes)
     spec = pipeline_spec(pipeline, scratch)
     loaded = load_pipeline(spec)
     arguments = parse_parameters(loaded, order.param)
     if order.data:
-        if "source" not in (loaded.component_spec.inputs or {}) or "source" in arguments:
-            raise InputError("--data is for a pipeline with a parameter source, not given twice.")
-        arguments["source"] = _for_pods(order.data)
+        if "source" not in (loaded.component_spec.inputs or {}):
+            raise InputError(f"--data is for a pipeline with a parameter source; {pipeline} has none.")
+        if "source" in arguments:
+            raise InputError("--data and --param source are two ways to say the same: give one.")
+        arguments["source"] = order.data
     check_arguments(loaded, arguments)
     for name, value in arguments.items():
         if isinstance(value, str) and "/" in value and "://" not in value and os.path.exists(value):
@@ -76,21 +87,31 @@ def make_job(pipeline: str, order: Order, scratch: Path) -> Job:
             notes_console().print(note, markup=False)
     if order.no_cache:
         spec = _rewritten(spec, _without_cache(spec.read_text(encoding="utf-8")), scratch)
-    return Job(Path(pipeline).stem, with_settings(spec, order.kubernetes, scratch), arguments)
+    return Job(Path(pipeline).stem, with_settings(spec, settings, scratch), arguments)
 
 
-def with_settings(spec: Path, kubernetes: Path | None, scratch: Path) -> Path:
-    """The spec with what a file of settings asks of its pods; without a file the spec itself.
+def settings_in(kubernetes: Path | None) -> "Settings | None":
+    """What a file of settings asks of pods; None without a file.
 
     Raises:
         InputError: no such file, or a setting that is none.
     """
     if kubernetes is None:
-        return spec
+        return None
     from roadsafety_components.kubernetes import read_settings
 
-    text = spec.read_text(encoding="utf-8")
-    return _rewritten(spec, read_settings(kubernetes).apply_to_spec(text), scratch)
+    return read_settings(kubernetes)
+
+
+def with_settings(spec: Path, settings: "Settings | None", scratch: Path) -> Path:
+    """The spec with what the settings ask of its pods; without settings the spec itself.
+
+    Raises:
+        InputError: a setting that does not fit this pipeline.
+    """
+    if settings is None:
+        return spec
+    return _rewritten(spec, settings.apply_to_spec(spec.read_text(encoding="utf-8")), scratch)
 
 
 def _rewritten(spec: Path, text: str, scratch: Path) -> Path:
@@ -99,9 +120,15 @@ def _rewritten(spec: Path, text: str, scratch: Path) -> Path:
     return target
 
 
-def _for_pods(data: str) -> str:
-    if all(re.match(r"https?://", part) for part in data.split()):
-        return data
+def _check_for_pods(data: str) -> None:
+    """Refuse data that pods cannot see, and URLs that are too few for the tables."""
+    parts = data.split()
+    if all(re.match(r"https?://", part) for part in parts):
+        if len(parts) < len(TABLES) and "{table}" not in data:
+            raise InputError(f"--data {data}: {len(parts)} of {len(TABLES)} tables. Give a URL of each of "
+                             f"{', '.join(TABLES)}, with blanks between, or one with {{table}} in the place of the "
+                             "name.")  # fmt: skip
+        return
     what = "is on this machine, where pods do not see it" if os.path.exists(data) else "is no http(s) URL"
     raise InputError(f"--data {data} {what}. Put the files where the cluster reaches them and give their URLs; or name "
                      "a folder of a mounted volume by --param source=PATH.")  # fmt: skip

@@ -1,9 +1,11 @@
 """Finding a pipeline by what the user calls it, and reading its parameters from the command line."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
-from roadsafety_components.core.errors import InputError
+from roadsafety_components.core.errors import InputError, nearest
 
 _LARGEST = 10_000_000  # bytes of a pipeline's YAML; a cluster stores 1.5 MB
 
@@ -32,6 +34,8 @@ def pipeline_spec(pipeline: str, scratch: Path) -> Path:
         target = scratch / f"{source.stem}.yaml"
         try:
             target.write_text(specs.compile_readable(specs.pipeline_in(source)), encoding="utf-8")
+        except InputError:
+            raise
         except Exception as error:  # whatever a user's file raises
             raise InputError(f"{source} cannot be compiled: {type(error).__name__}: {error}") from error
         return target
@@ -39,10 +43,9 @@ def pipeline_spec(pipeline: str, scratch: Path) -> Path:
         try:
             return paths.spec_path(pipeline)
         except ValueError:
-            there = ", ".join(sorted(p.stem for p in (paths.specs_folder() / "pipelines").glob("*.yaml")))
-            raise InputError(
-                f"there is no pipeline {pipeline!r}; there are {there}, or give a .py or .yaml file."
-            ) from None
+            there = sorted(p.stem for p in (paths.specs_folder() / "pipelines").glob("*.yaml"))
+            raise InputError(f"there is no pipeline {pipeline!r}; there are {', '.join(there)}, or give a .py or "
+                             f".yaml file.{nearest(pipeline, there)}") from None  # fmt: skip
     raise InputError(f"there is no file {pipeline}.")
 
 
@@ -76,6 +79,24 @@ def _refuse_bombs(spec: Path) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > 100:
             raise InputError(f"{spec} is nested over 100 levels deep; it is no compiled pipeline.")
+
+
+def digest_of(spec: Path, **more: Any) -> str:
+    """A digest of what a spec says, and of ``more`` beside it: the same however its YAML is laid out.
+
+    Raises:
+        InputError: the file is no compiled pipeline.
+    """
+    import yaml
+
+    _refuse_bombs(spec)
+    try:
+        documents = list(yaml.load_all(spec.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        documents[0].pop("sdkVersion", None)  # what pods install of it stands in the steps' commands
+    except (yaml.YAMLError, AttributeError, IndexError) as error:
+        raise InputError(f"{spec} is not a compiled pipeline: {type(error).__name__}.") from error
+    what = json.dumps([[d for d in documents if d], more], sort_keys=True, default=str)
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 def parse_parameters(pipeline: Any, params: list[str]) -> dict[str, Any]:

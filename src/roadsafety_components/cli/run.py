@@ -48,7 +48,9 @@ def run(
         if "source" in (loaded.component_spec.inputs or {}) and "source" not in arguments:
             arguments["source"] = str(_source(console, data, sample, folder))
         elif data or sample:
-            raise InputError("--data and --sample are for a pipeline with a parameter source, not given twice.")
+            if "source" in arguments:
+                raise InputError("--data, --sample and --param source are three ways to say the same: give one.")
+            raise InputError(f"--data and --sample are for a pipeline with a parameter source; {pipeline} has none.")
         local.check_arguments(loaded, arguments)
         source = str(arguments.get("source", ""))
         readable = [path for path in {Path(part) for part in (source, *source.split()) if part} if path.exists()]
@@ -64,6 +66,7 @@ def run(
         raise typer.Exit(local.exit_code(result))
     reports = _summary(console, result.artifacts, folder)
     written.write_text("".join(f"{name}\n" for name in reports), encoding="utf-8")
+    console.print(f"All outputs: {folder / 'artifacts'}")
     console.print(f"Log: {log}")
 
 
@@ -108,7 +111,7 @@ def _line(console: Console, name: str, seconds: float, good: bool) -> None:
 
 
 def _summary(console: Console, artifacts: dict[str, dict[str, Any]], folder: Path) -> list[str]:
-    """Headline metrics, and the reports under names that a browser or an editor opens; returns those names."""
+    """Headline metrics, reports under names that a browser or an editor opens, models; returns the reports' names."""
     reports = []
     for key, artifact in artifacts.items():
         figures = artifact.get("metadata", {})
@@ -126,4 +129,7 @@ def _summary(console: Console, artifacts: dict[str, dict[str, Any]], folder: Pat
                 shutil.copyfile(path, page)
                 console.print(f"Report: {page}")
                 reports.append(page.name)
+    for artifact in artifacts.values():
+        if artifact.get("type", {}).get("schemaTitle") == "system.Model":
+            console.print(f"Model: {artifact['uri']}")
     return reports

@@ -1,7 +1,5 @@
 """``roadsafety schedule``: a pipeline that a cluster runs again and again."""
 
-import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -11,12 +9,13 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from roadsafety_components.cli.access import Access
+from roadsafety_components.cli.access import Access, check_access
 from roadsafety_components.cli.cluster import Cluster, connected, notes_console
 from roadsafety_components.cli.cron import checked_cron, interval_seconds
 from roadsafety_components.cli.job import Job, Order, make_job
 from roadsafety_components.cli.marks import digest_in, marked
 from roadsafety_components.cli.options import with_option_groups
+from roadsafety_components.cli.pipelines import digest_of
 from roadsafety_components.core.errors import InputError
 
 _MOST_AT_ONCE = 10  # the server's own limit
@@ -39,14 +38,17 @@ def schedule(
 ) -> None:
     """Run a pipeline in a cluster by the calendar; the same command again changes nothing, another one replaces it."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    if [bool(cron), bool(every), pause, resume, delete, show].count(True) != 1:
-        raise InputError("say one of --cron, --every, --pause, --resume, --delete and --list.")
+    said = [bool(cron), bool(every), pause, resume, delete, show].count(True)
+    if said != 1:
+        raise InputError(f"say {'only ' if said else ''}one of --cron, --every, --pause, --resume, --delete and "
+                         "--list.")  # fmt: skip
     label = name or Path(pipeline).stem
     if ((cron or every) and not pipeline) or not (label or show):
         raise InputError("name the pipeline, as in `roadsafety schedule road_safety_pipeline ...`.")
     trigger: dict[str, Any] = {}
     if cron or every:
         trigger = {"cron_expression": checked_cron(cron)} if cron else {"interval_second": interval_seconds(every)}
+    check_access(access)  # before the pipeline is compiled
     with tempfile.TemporaryDirectory() as scratch:
         job = make_job(pipeline, order, Path(scratch)) if trigger else None
         with connected(access, notes_console()) as cluster:
@@ -68,7 +70,7 @@ def _keep(console: Console, cluster: Cluster, label: str, job: Job, experiment: 
     if strangers := [s for s in there if not digest_in(s.description)]:
         raise InputError(f"a schedule {label} is there that this command did not make "
                          f"({strangers[0].recurring_run_id}): give another --name, or --delete it first.")  # fmt: skip
-    digest = _digest(job, experiment, wanted)
+    digest = digest_of(job.spec, experiment=experiment, **wanted)
     same = [s for s in there if digest_in(s.description) == digest]
     paused = bool(there) and all(map(_is_paused, there))
     if same:
@@ -133,8 +135,3 @@ def _when(cron: str | None, interval: str | int | None) -> str:
     seconds = int(interval)
     size, unit = next((s, u) for s, u in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")) if seconds % s == 0)
     return f"every {seconds // size}{unit}"
-
-
-def _digest(job: Job, experiment: str, wanted: Mapping[str, Any]) -> str:
-    what = {"spec": job.spec.read_text(encoding="utf-8"), "experiment": experiment, **wanted}
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from roadsafety_components.cli.access import Access
+from roadsafety_components.cli.access import Access, check_access
 from roadsafety_components.cli.cluster import Cluster, connected, notes_console, quiet
 from roadsafety_components.cli.job import Order, make_job
 from roadsafety_components.cli.options import with_option_groups
@@ -28,6 +28,7 @@ def submit(
 ) -> None:
     """Send a pipeline to a Kubeflow cluster, start a run and print its links."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    check_access(access)  # before the pipeline is compiled
     with tempfile.TemporaryDirectory() as scratch:
         job = make_job(pipeline, order, Path(scratch))
         with connected(access, notes_console()) as cluster:
@@ -45,6 +46,7 @@ def submit(
 
 def _follow(console: Console, cluster: Cluster, run_id: str, poll_seconds: float) -> None:
     """Wait for the end of a run; exit code 1 if it fails."""
+    from kfp_server_api.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
     began, breaks, state = time.monotonic(), 0, "PENDING"
@@ -53,9 +55,9 @@ def _follow(console: Console, cluster: Cluster, run_id: str, poll_seconds: float
             time.sleep(poll_seconds)
             try:
                 run = cluster.client.get_run(run_id)
-            except HTTPError:
+            except (HTTPError, ApiException) as error:  # a port-forward, or a gateway that restarts
                 breaks += 1
-                if breaks > _MOST_BREAKS:
+                if breaks > _MOST_BREAKS or getattr(error, "status", 500) < 500:
                     raise
                 continue
             breaks, state = 0, run.state or state

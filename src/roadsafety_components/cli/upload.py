@@ -1,24 +1,24 @@
 """``roadsafety upload``: pipelines and steps to a cluster's list of pipelines, as versions."""
 
-import hashlib
 import json
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 
-from roadsafety_components import __version__
-from roadsafety_components.cli.access import Access
+from roadsafety_components.cli.access import Access, check_access
 from roadsafety_components.cli.cluster import Cluster, connected, notes_console
-from roadsafety_components.cli.job import with_settings
+from roadsafety_components.cli.job import settings_in, with_settings
 from roadsafety_components.cli.marks import digest_in, marked
 from roadsafety_components.cli.options import with_option_groups
+from roadsafety_components.cli.pipelines import digest_of
 from roadsafety_components.core.errors import InputError, nearest
 
 _MOST_DESCRIPTION = 600  # it travels in the address of the request
@@ -31,14 +31,24 @@ class Upload:
     Attributes:
         name: as the list of pipelines shows it.
         spec: path of the YAML.
-        version: the version's name.
+        version_name: of the version; empty for a name by its content.
         description: one paragraph.
     """
 
     name: str
     spec: Path
-    version: str
+    version_name: str
     description: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what the spec says."""
+        return digest_of(self.spec)
+
+    @property
+    def version(self) -> str:
+        """The version's name: other content of a file without a name for it is another version."""
+        return self.version_name or self.digest[:12]
 
     @property
     def resource_name(self) -> str:
@@ -60,16 +70,18 @@ def upload(
     packaging: str = typer.Option("lightweight", help="Packaging of the steps: lightweight or container."),
     specs: Path | None = typer.Option(None, help="Folder of specs, as `specs write` makes it; ours by default."),
     kubernetes: Path | None = typer.Option(None, help="File with settings of the pods, see docs/kubernetes.md."),
-    version_name: str = typer.Option("", help="Name of the version; by default that of the package."),
+    version_name: str = typer.Option("", help="Name of the version; by default the package's; of a file, its digest."),
 ) -> None:
     """Upload pipelines and steps as new versions; what is there already stays as it is."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     if not (names or all_pipelines or steps):
         raise InputError("name pipelines or steps, or give --all-pipelines or --steps.")
+    check_access(access)
+    settings = settings_in(kubernetes)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         chosen = [
-            replace(item, spec=with_settings(item.spec, kubernetes, folder))
+            replace(item, spec=with_settings(item.spec, settings, folder))
             for item in _chosen(names or [], all_pipelines, steps, packaging, specs, version_name, folder)
         ]
         with connected(access, notes_console(), needs_namespace=False) as cluster:
@@ -86,7 +98,7 @@ def _chosen(
     """What the user asked for, each once.
 
     Raises:
-        InputError: no such name, packaging or folder of specs.
+        InputError: no such name, packaging or folder of specs, or a packaging for no step.
     """
     from roadsafety_components.cli.pipelines import load_pipeline, pipeline_spec
     from roadsafety_components.packaging.paths import PACKAGINGS, specs_folder
@@ -103,16 +115,31 @@ def _chosen(
         what = "pipelines" if all_pipelines and not pipelines else f"steps in the packaging {packaging}"
         raise InputError(f"{folder} has no {what}.")
     wanted += (list(pipelines) if all_pipelines else []) + (list(steps_) if steps else [])
+    known = [*pipelines, *steps_]
+    if lost := [name for name in wanted if name not in known]:
+        there = nearest(lost[0], known) or f" There are {', '.join(known)}, or give a .py or .yaml file."
+        raise InputError(f"there is no pipeline or step {lost[0]!r}.{there}")
+    if packaging != PACKAGINGS[0]:
+        _check_packaging(packaging, [name for name in [*wanted, *files] if name not in steps_], wanted)
     for name in dict.fromkeys(wanted):
-        entry = pipelines.get(name) or steps_.get(name)
-        if entry is None:
-            raise InputError(f"there is no pipeline or step {name!r}.{nearest(name, [*pipelines, *steps_])}")
+        entry = pipelines.get(name) or steps_[name]
         ending = "-container" if name in steps_ and packaging == "container" else ""
         version = version_name or f"{catalog['version']}{ending}"
         yield Upload(name, folder / entry["spec"], version, entry["description"])
     for file in dict.fromkeys(files):
         spec = pipeline_spec(file, scratch)
-        yield Upload(Path(file).stem, spec, version_name or __version__, load_pipeline(spec).description or "")
+        pipeline = load_pipeline(spec)
+        yield Upload(pipeline.name, spec, version_name, pipeline.description or "")
+
+
+def _check_packaging(packaging: str, others: list[str], wanted: list[str]) -> None:
+    """Refuse a packaging where no step is chosen; say what else it leaves as it is."""
+    if set(wanted) <= set(others):
+        raise InputError(f"--packaging {packaging} is for steps, and no step is named: a pipeline is of the packaging "
+                         "that it was compiled with.")  # fmt: skip
+    if others:
+        note = f"note: --packaging {packaging} is for the steps; as compiled stay {', '.join(dict.fromkeys(others))}."
+        notes_console().print(note, markup=False)
 
 
 def _catalog(folder: Path) -> dict[str, Any]:
@@ -138,7 +165,6 @@ def _upload(cluster: Cluster, item: Upload) -> tuple[str, str]:
         InputError: the version is there with other content, or several pipelines have the name.
     """
     client, namespace = cluster.client, cluster.namespace or None
-    digest = hashlib.sha256(item.spec.read_bytes()).hexdigest()
     there = cluster.named(client.list_pipelines, "pipelines", item.name, namespace=namespace)
     if len(there) > 1:
         raise InputError(f"{len(there)} pipelines are called {item.name}; delete all but one in the user interface.")
@@ -153,13 +179,13 @@ def _upload(cluster: Cluster, item: Upload) -> tuple[str, str]:
     versions = cluster.everything(client.list_pipeline_versions, "pipeline_versions", pipeline_id=key)
     for version in versions:
         if item.version in (version.display_name, version.name) or item.version_resource_name == version.name:
-            if digest_in(version.description) == digest:
+            if digest_in(version.description) == item.digest:
                 return "unchanged", cluster.link("pipelines", key, version.pipeline_version_id)
             raise InputError(f"{item.name} {item.version} is there with other content, and a version does not change: "
-                             "raise the version, or give another --version-name.")  # fmt: skip
+                             "give another --version-name.")  # fmt: skip
     made = client.pipeline_uploads.upload_pipeline_version(
         str(item.spec), name=item.version_resource_name, display_name=item.version, pipelineid=key,
-        description=marked(about, digest),
+        description=marked(about, item.digest),
     )  # fmt: skip
     return did, cluster.link("pipelines", key, made.pipeline_version_id)
 

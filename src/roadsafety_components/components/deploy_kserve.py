@@ -34,8 +34,9 @@ def deploy_kserve(
 ):
     """Write the InferenceService of an exported model; without dry_run apply it, wait until it is ready, or undo it.
 
-    A service that is so already is left as it is. What others have set in it stays. One that is not ready in time gets
-    its former spec back, or is deleted if it was new, and the step fails with the conditions that it had.
+    A service that is so already is left as it is. What others have set in it stays. One that is not ready in time, or
+    when the step is told to end, gets its former spec back, or is deleted if it was new, and the step fails with the
+    conditions that it had. Give the task no retries: what a killed try left looks unchanged to the next one.
 
     Args:
         model: Folder from export_model.

@@ -39,7 +39,7 @@ def cached(
     Args:
         check: raises InputError for a file that must not be kept.
         sha256: ``sha256:<hex>`` that the file must have; "" for any. A file that has it is not asked for again.
-        attempts: this and the rest as in ``download.fetch``.
+        attempts: this and the rest as in ``fetch.fetch``.
 
     Returns:
         url (as ``fetch.shown`` has it), bytes, sha256, etag, last_modified (both "" if not told) and from_cache.

@@ -19,8 +19,8 @@ from roadsafety_components.core.errors import InputError
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "roadsafety-components (road-safety pipelines)"}
 # Where a mirror of one's own may be: private and shared (RFC 1918, 4193, 6598) networks, this machine.
 _OWN = "10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 172.16.0.0/12 192.168.0.0/16 ::1/128 fc00::/7"
-# Among those, services of clouds that hand out credentials; the usual one, 169.254.169.254, is link-local.
-_METADATA = ("100.100.100.200", "fd00:ec2::254")
+# Where clouds hand out credentials (Alibaba, Azure, Oracle, AWS, Google); the usual 169.254.169.254 is link-local.
+_METADATA = "100.100.100.200/32 168.63.129.16/32 192.0.0.0/24 fd00:ec2::/32 fd20:ce::/32"
 
 
 def client(timeout: Any, allow_private_addresses: bool = False) -> httpx.Client:
@@ -95,8 +95,9 @@ def refuse(host: str, addresses: Iterable[str], allow_private: bool) -> None:
     """Raise InputError if one of a host's addresses may not be connected to."""
     for address in addresses:
         ip = _reached(address)
-        own = str(ip) not in _METADATA and any(ip in ipaddress.ip_network(n) for n in _OWN.split())
-        public = ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in ipaddress.ip_network("2000::/3"))
+        never = _within(ip, _METADATA)
+        own = not never and _within(ip, _OWN)
+        public = not never and ip.is_global and not ip.is_multicast and (ip.version == 4 or _within(ip, "2000::/3"))
         if not public and not (own and allow_private):
             why = "where no file server is (link-local, multicast, reserved, or a cloud's metadata): never fetched."
             if own:
@@ -106,8 +107,15 @@ def refuse(host: str, addresses: Iterable[str], allow_private: bool) -> None:
 
 def _addresses(host: str, port: int | None) -> list[str]:
     """All that a name stands for; also what the system takes for an address, such as 0x7f.1 or 2130706433."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise InputError(f"{host} can be no host's name: a part of it is empty, or over 63 letters.") from None
     return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
+def _within(ip: Any, networks: str) -> bool:
+    return any(ip in ipaddress.ip_network(network) for network in networks.split())
 
 
 def _reached(address: str) -> Any:
@@ -115,7 +123,7 @@ def _reached(address: str) -> Any:
     ip: Any = ipaddress.ip_address(address.partition("%")[0])
     if ip.version == 4:
         return ip
-    if ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64
+    if _within(ip, "64:ff9b::/96"):  # NAT64
         return ipaddress.IPv4Address(int(ip) % 2**32)
     return ip.ipv4_mapped or ip.sixtofour or ip
 
@@ -124,4 +132,9 @@ def _proxy(url: httpx.URL) -> str:
     """The proxy for a URL by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; "" for none."""
     known = getproxies()
     proxy = "" if proxy_bypass(url.host) else known.get(url.scheme) or known.get("all", "")
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+    proxy = proxy if not proxy or "://" in proxy else f"http://{proxy}"
+    scheme = proxy.partition("://")[0].lower()  # no more is told: a password may follow
+    if scheme not in ("", "http", "https"):
+        raise InputError(f"the proxy for {url.host} is of the kind {scheme}, but only http and https proxies work: set "
+                         f"{url.scheme.upper()}_PROXY to one, or NO_PROXY for this host.")  # fmt: skip
+    return proxy

@@ -24,9 +24,9 @@ Facts = dict[str, Any]
 _TABLES = ("collision", "vehicle", "casualty")
 # A release as a user gives it, and what stands for it in a file's name.
 _RELEASES = {
-    "last-5-years": "last-5-years",
-    "1979-latest": "1979-latest-published-year",
-    "provisional-(20[0-9]{2})": r"provisional-mid-year-unvalidated-\1",
+    re.compile("last-5-years"): "last-5-years",
+    re.compile("1979-latest"): "1979-latest-published-year",
+    re.compile("provisional-(20[0-9]{2})"): r"provisional-mid-year-unvalidated-\1",
 }
 _REVISIONS = "dft-road-casualty-statistics-historical-revisions-data.csv"
 _LICENCES = {"data.dft.gov.uk": "Open Government Licence v3.0"}
@@ -89,7 +89,7 @@ def download(
         for name, (release, table) in files.items():
             url = f"{base}/{name}"
             with tempfile.TemporaryDirectory(dir=draft) as spare:  # where the output goes there is room
-                path = Path(cache_folder or spare, _cache_name(name))
+                path = Path(cache_folder or spare, _cache_name(url, name))
                 check = partial(refuse_bad, url=shown(url), table=table if release else None)
                 how = (digests.get(name, ""), attempts, stall_seconds, wait_seconds, allow_private_addresses)
                 try:
@@ -135,7 +135,7 @@ def _release_names(releases: Sequence[str]) -> dict[str, str]:
             years = range(int(span[1]), int(span[2] or span[1]) + 1)
             known = {str(y): str(y) for y in years if years[0] in YEARS and years[-1] in YEARS}
         else:
-            texts = [m.expand(text) for pattern, text in _RELEASES.items() if (m := re.fullmatch(pattern, release))]
+            texts = [m.expand(text) for pattern, text in _RELEASES.items() if (m := pattern.fullmatch(release))]
             known = {release: texts[0]} if texts else {}
         if not known:
             raise InputError(f"there can be no release {release!r}. Give years from {YEARS[0]} on (2024), ranges of "
@@ -186,10 +186,10 @@ def _digests(given: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     return digests
 
 
-def _cache_name(name: str) -> str:
-    """A file's name in the cache; of a query, which may hold a token, only a digest."""
-    path, _, query = name.partition("?")
-    return (hashlib.sha256(query.encode()).hexdigest()[:8] + "-" if query else "") + safe_name(path)
+def _cache_name(url: str, name: str) -> str:
+    """A file's name in the cache; of the URL's query, which may hold a token, only a digest."""
+    query = url.partition("?")[2]
+    return (hashlib.sha256(query.encode()).hexdigest()[:8] + "-" if query else "") + safe_name(name.partition("?")[0])
 
 
 def _years_there(pattern: str, release: str, allow_private_addresses: bool) -> str:

@@ -1,6 +1,5 @@
 """An exported model as other services see it: where it is, and which one it is."""
 
-import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ from roadsafety_components.core.files import digest
 SCHEMES = ("s3", "gs", "pvc", "oci", "hdfs", "webhdfs", "https")
 # Hexadecimal digits of a digest that are enough for people.
 _SHORT = 12
+# What export_model writes as JSON in the ONNX file. The rest is text: a column may be called 2024, or true.
+_JSON = ("classes", "threshold", "years", "synthetic", "training_rows", "features")
 
 
 def storage_uri(artifact_uri: str, model_uri: str = "") -> str:
@@ -54,7 +55,7 @@ def exported_facts(path: str | Path, metadata: Mapping[str, Any]) -> dict[str, A
 
 
 def _told_by(file: Path) -> dict[str, Any]:
-    """What ``export_model`` has written in the ONNX file: text as it is, the rest as JSON."""
+    """What ``export_model`` has written in the ONNX file: text, and some of it as JSON."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -64,9 +65,10 @@ def _told_by(file: Path) -> dict[str, Any]:
         raise InputError(f"model: {file} is damaged; export it again with export_model.") from error
     if not told.get("model"):
         raise InputError(f"model: {file} does not tell which model it is; give the output of export_model.")
-    for name, value in told.items():
-        with contextlib.suppress(ValueError):
-            told[name] = json.loads(value)
+    try:
+        told |= {name: json.loads(told[name]) for name in _JSON if name in told}
+    except ValueError as error:
+        raise InputError(f"model: {file} was written by something else; give the output of export_model.") from error
     return told | {"sha256": told["model"], "served_name": file.parent.parent.name, "onnx_sha256": digest(file)}
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.files import replacing
@@ -52,15 +51,18 @@ def fetch(
 
 
 def shown(url: str) -> str:
-    """A URL for people and records: without user and password, and without the values of its query, such as a token."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # a password with a slash or a question mark in it
-        host, path, query = parts.netloc.rpartition("@")[2], parts.path, parts.query
-    except ValueError:
-        return re.sub("[?#].*", "", re.sub("//.*@", "//", url))
+    """A URL for people and records: without user and password, and without the values of its query, such as a token.
+
+    A password that should have been encoded (``user:12/3@host``) is left out, too, if need be with more than it.
+    """
+    rest = re.sub(r"^[\w+.-]*://", "", url)
+    scheme = url.removesuffix(rest)
+    before, _, after = rest.rpartition("@")
+    if ":" in before or not re.search("[/?#]", before):
+        rest = after
+    path, mark, query = rest.partition("#")[0].partition("?")
     query = re.sub("[^=&;]+$|=[^&;]*", lambda m: "=***" if m[0][0] == "=" else "***", query)
-    return urlunsplit((parts.scheme, host, path, query, ""))
+    return scheme + path + mark + query
 
 
 def safe_name(name: str) -> str:
@@ -124,7 +126,10 @@ def retried(
     )
     try:
         return retrying(once)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.InvalidURL:  # whose message may quote a password
+        raise InputError(f"could not fetch {shown(url)}: it, or the address of its proxy, is not a URL. Encode what is "
+                         "special in it, such as @ as %40.") from None  # fmt: skip
+    except httpx.HTTPError as error:
         raise InputError(f"could not fetch {shown(url)}: {_reason(error)}. Check the address and the network, or "
                          "download the file and give its folder.") from error  # fmt: skip
 

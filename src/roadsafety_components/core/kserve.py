@@ -10,7 +10,7 @@ from typing import Any
 
 from roadsafety_components.core.errors import InputError
 
-API_VERSION = "serving.kserve.io/v1beta1"
+GROUP, VERSION = "serving.kserve.io", "v1beta1"
 DIGEST = "roadsafety-components/model-digest"
 MODEL_VERSION = "app.kubernetes.io/version"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -76,7 +76,7 @@ def inference_service(service: Service) -> Tree:
     labels = dict(service.labels) | {MANAGED_BY: "roadsafety-components", MODEL_VERSION: service.version}
     size = {"cpu": service.cpu, "memory": service.memory}
     return {
-        "apiVersion": API_VERSION,
+        "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "InferenceService",
         "metadata": {
             "name": service.name,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.core.kserve import Tree
+from roadsafety_components.core.kserve import GROUP, VERSION, Tree
 from roadsafety_components.core.quote import quote
 
-GROUP, VERSION, PLURAL = "serving.kserve.io", "v1beta1", "inferenceservices"
+PLURAL = "inferenceservices"
 _REQUEST_SECONDS = 30
 
 
@@ -55,9 +55,9 @@ class Services:
         return None
 
     def replace(self, body: Tree) -> Tree | None:
-        """Write a service back; None if it was written to since it was read (its resourceVersion tells)."""
+        """Write a service back; None if it was written to since it was read (its resourceVersion tells), or deleted."""
         name = body["metadata"]["name"]
-        with self._told("update"):
+        with self._told("update", absent_is_fine=True):
             return dict(
                 self._api.replace_namespaced_custom_object(*self._place, name, body, _request_timeout=_REQUEST_SECONDS)
             )

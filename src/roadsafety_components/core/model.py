@@ -14,7 +14,7 @@ import pyarrow as pa
 import sklearn
 import skops.io
 
-from roadsafety_components.core import calibrated, ordinal  # noqa: F401 (what models may be made of, to be carried)
+from roadsafety_components.core import calibrated, ordinal
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.frame import to_frame
 from roadsafety_components.core.store import MODEL_FACTS, Facts
@@ -53,7 +53,7 @@ def read_model(path: str | Path) -> tuple[Any, Facts]:
     content = io.BytesIO(Path(path).read_bytes())  # what is looked at is what is loaded
     if not zipfile.is_zipfile(content) or "schema.json" not in zipfile.ZipFile(content).namelist():
         raise InputError(f"model: {path} is not a skops file. Models are read as skops only: pickle and joblib files "
-                         "can run any code when they are opened.")  # fmt: skip
+                         "run any code.")  # fmt: skip
     try:
         model, facts = _load(path, zipfile.ZipFile(content), content)
     except InputError:
@@ -65,7 +65,7 @@ def read_model(path: str | Path) -> tuple[Any, Facts]:
 
 
 def _load(path: str | Path, archive: zipfile.ZipFile, content: io.BytesIO) -> tuple[Any, Facts]:
-    if sum(entry.file_size for entry in archive.infolist()) > 100 * len(content.getbuffer()):
+    if sum(e.file_size for e in archive.infolist()) > 100 * len(content.getbuffer()):
         raise ValueError("it unpacks to over 100 times its size")
     types: list[str] = []
 
@@ -85,7 +85,7 @@ def _load(path: str | Path, archive: zipfile.ZipFile, content: io.BytesIO) -> tu
     trained_with = facts["versions"]["scikit-learn"]
     if trained_with.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         print(f"WARNING: the model was trained with scikit-learn {trained_with}; this is {sklearn.__version__}. Its "
-              "scores may differ; train it again to be sure.")  # fmt: skip
+              "scores may differ; train it again.")  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's own version warning: said above, once
         model = skops.io.load(content, trusted=TRUSTED_TYPES)
@@ -93,40 +93,56 @@ def _load(path: str | Path, archive: zipfile.ZipFile, content: io.BytesIO) -> tu
             _, encoder, names = model["encode"].transformers_[0]
             known = zip(names, getattr(encoder, "categories_", ()), strict=False)
             facts["text_features"] = [n for n, c in known if c.dtype == object]
-        sound = _sound_trees(model, facts)
-    if sound != sum(t.rpartition(".")[2] in ("Tree", "TreePredictor") for t in types):
-        raise ValueError("a tree in it leads out of itself")
+        _check_trees(model, facts)
     if list(model.classes_) != facts["classes"]:
         raise InputError(f"model: {path} answers other classes than its facts tell.")
     return model, facts
 
 
-def _sound_trees(model: Any, facts: Facts) -> int:
-    """How many trees lead from each node on to later ones, by columns that are there.
+def _check_trees(model: Any, facts: Facts) -> None:
+    """Raise ValueError for a tree that leads back or out of itself, or asks for columns that are not there.
 
-    scikit-learn checks neither: it would read beyond its memory, or go in circles.
+    scikit-learn checks neither: it would go in circles, or read beyond its memory. Since a file may give one object in
+    several places, each place has to hold what our models have there: elsewhere a tree would be asked with other
+    columns than here, or without having been looked at.
     """
-    kinds = {name: pa.string() if name in facts["text_features"] else pa.float32() for name in facts["features"]}
-    row = pa.table({name: pa.nulls(1, kind) for name, kind in kinds.items()})
-    (_, encoder), (_, last) = getattr(model, "estimator", model).steps
+    texts = facts["text_features"]
+    row = pa.table({n: pa.nulls(1, pa.string() if n in texts else pa.float32()) for n in facts["features"]})
+    if isinstance(model, calibrated.CalibratedClassifier):
+        _only("IsotonicRegression LogisticRegression", model.calibrators)
+        model = model.estimator
+    _only("Pipeline", [model])
+    (_, encoder), (_, last) = model.steps
     x = encoder.transform(to_frame(row, facts["features"]))
-    sound = 0
-    for part in getattr(last, "estimators", [last]):
-        for tree in (e.tree_ for e in getattr(part, "estimators_", ())):
+    parts = last.estimators if isinstance(last, ordinal.OrdinalClassifier) else [last]
+    _only("HistGradientBoostingClassifier LogisticRegression RandomForestClassifier", parts)
+    sound = True
+    for part in parts:
+        forest = getattr(part, "estimators_", ())
+        _only("DecisionTreeClassifier", forest)
+        for tree in (e.tree_ for e in forest):
+            _only("Tree", [tree])
             left = tree.children_left
-            sound += _sound(left != -1, left, tree.children_right, tree.feature, x.shape[1])
-        trees = list(chain(*getattr(part, "_predictors", ())))
+            sound &= _sound(left != -1, left, tree.children_right, tree.feature, x.shape[1])
+        trees = [*chain(*getattr(part, "_predictors", ()))]
+        _only("TreePredictor", trees)
         width = part._preprocess_X(x, reset=False).shape[1] if trees else 0
         for tree in trees:
             nodes, sets = tree.nodes, tree.raw_left_cat_bitsets
             coded = nodes[nodes["is_categorical"] != 0]
-            sound += (
+            sound &= (
                 _sound(nodes["is_leaf"] == 0, nodes["left"], nodes["right"], nodes["feature_idx"], width)
                 and sets.shape[1] == 8
                 and all(coded["bitset_idx"] < len(sets))
                 and all(part._bin_mapper.is_categorical_[coded["feature_idx"]])
             )
-    return sound
+    if not sound:
+        raise ValueError("a tree in it leads out of itself")
+
+
+def _only(kinds: str, parts: Any) -> None:
+    if strange := {type(part).__name__ for part in parts}.difference(kinds.split()):
+        raise ValueError(f"{strange}, not {kinds}")
 
 
 def _sound(inner: Any, left: Any, right: Any, feature: Any, width: int) -> bool:

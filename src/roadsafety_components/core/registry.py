@@ -1,6 +1,7 @@
 """A model entered in the Kubeflow Model Registry: the registered model, its version, and where the files are."""
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ TOKEN_FILE_VARIABLE = "KF_PIPELINES_SA_TOKEN_PATH"
 _TRIES = 3
 
 # Facts of a model that a reader of the registry should see.
-_SHOWN = ("target_column", "classes", "threshold", "unit", "known_at", "years", "synthetic", "algorithm",
+_SHOWN = ("target_column", "classes", "unit", "known_at", "years", "synthetic", "algorithm",
           "training_rows", "training_data", "calibration", "served_name", "onnx_sha256")  # fmt: skip
 
 Property = str | int | float | bool
@@ -137,6 +138,8 @@ def properties_of(facts: Mapping[str, Any], results: pa.Table | None = None) -> 
             told[name] = ", ".join(map(str, value))
         elif isinstance(value, (str, int, float)) and value != "":
             told[name] = value
+    if threshold := facts.get("threshold"):
+        told |= {"threshold": threshold["value"], "threshold_positive_class": threshold["positive_class"]}
     if results is None:
         return told
     if lost := [c for c in ("part", "model", "figure", "value") if c not in results.column_names]:
@@ -178,13 +181,10 @@ def write_record(entry: Entry, found: Registered, path: str | Path, version_path
 async def _register(api: Any, entry: Entry) -> Registered:
     from mr_openapi.exceptions import ConflictException
 
-    for left in reversed(range(_TRIES)):
-        try:
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(ConflictException):  # somebody else made it between our look and our write: look again
             return await _try_to_register(api, entry)
-        except ConflictException:  # somebody else made it between our look and our write: look again
-            if not left:
-                raise
-    raise AssertionError
+    return await _try_to_register(api, entry)
 
 
 async def _try_to_register(api: Any, entry: Entry) -> Registered:

@@ -4,7 +4,11 @@ The step reads, changes and writes back (get, create, update; delete for what wa
 the service stays, a write over somebody else's is refused by the server, and the former state can be put back exactly.
 """
 
+import contextlib
+import signal
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,31 +102,54 @@ def roll_out(
         settle_seconds: how long a status that has not changed is taken for that of the former spec.
 
     Raises:
-        InputError: refused, or not ready in time: then the former spec is restored, what was new deleted, and what was
-            unchanged left; the message has the conditions.
+        InputError: refused, not ready in time, or told to end (SIGTERM) before it is; the message has the conditions.
+            After the last two, as after any other exception in the wait, the former spec is restored, what was new
+            deleted, and what was unchanged left.
     """
     name = patch["metadata"]["name"]
-    action, before, after = _apply(services, patch)
-    print(f"{name} in {services.namespace}: {action}.")
-    # What was already so has no former status to be mistaken for.
-    former = (before or {}).get("status", {}) if action != UNCHANGED else None
-    try:
-        ready = _wait(services, name, former, timeout_seconds, poll_seconds, settle_seconds)
-    except _NotReady as error:
-        failed = f"{name} in {services.namespace} {error}"
+    called = f"{name} in {services.namespace}"
+    with _noting_sigterm() as ended:
+        action, before, after = _apply(services, patch)
         try:
-            undone = _undo(services, action, before, after)
-        except InputError as refused:
-            raise InputError(f"{failed} Undoing the change failed too: {refused}") from error
-        raise InputError(f"{failed} {undone}") from error
+            print(f"{called}: {action}.")
+            # What was already so has no former status to be mistaken for.
+            former = (before or {}).get("status", {}) if action != UNCHANGED else None
+            ready = _wait(services, name, former, timeout_seconds, poll_seconds, settle_seconds, ended)
+        except BaseException as error:
+            try:
+                undone = _undo(services, action, before, after, patch, poll_seconds)
+            except InputError as refused:
+                undone = f"Undoing the change failed too: {refused}"
+            if isinstance(error, _NotReady):
+                raise InputError(f"{called} {error} {undone}") from error
+            print(f"{called}: {undone}", flush=True)
+            raise
     status = ready["status"]
     url = status.get("url") or status.get("address", {}).get("url", "")
     return Outcome(action, url, {c["type"]: c["status"] for c in status["conditions"]})
 
 
+@contextlib.contextmanager
+def _noting_sigterm() -> Iterator[list[int]]:
+    """A list that SIGTERM, by which a pod is told to end, goes into: a handler that raised could cut a write in two.
+
+    Python hands signals to its main thread alone; in another the list stays empty.
+    """
+    ended: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield ended
+        return
+    former = signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
 def _apply(services: Services, patch: Tree) -> tuple[str, Tree | None, Tree]:
     """What was done, the service before, and after it."""
     name = patch["metadata"]["name"]
+    first: Tree | None = None  # the service before the first update that a conflict came of
     for tried in range(_TRIES):
         time.sleep(_PAUSE_SECONDS * tried)
         before = services.get(name)
@@ -131,12 +158,16 @@ def _apply(services: Services, patch: Tree) -> tuple[str, Tree | None, Tree]:
                 return CREATED, None, after
             continue
         _check_canary(patch, before)
-        if (body := merge_patch(before, patch)) == before:
-            return UNCHANGED, before, before
-        if after := services.replace(body):
-            # KServe writes some values in its own way (1000m as 1): then the server sees no change.
-            same = after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
-            return (UNCHANGED if same else UPDATED), before, after
+        body = merge_patch(before, patch)
+        after = before if body == before else services.replace(body)
+        if after is None:
+            first = first or before
+            continue
+        # KServe writes some values in its own way (1000m as 1): then the server sees no change.
+        if after["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"]:
+            return UPDATED, before, after
+        # The client sends an update again whose answer was lost: the conflict is then with the step's own write.
+        return (UPDATED, first, after) if first else (UNCHANGED, before, after)
     raise InputError(f"{name} in {services.namespace} was written to by somebody else {_TRIES} times in a row; find "
                      "out who deploys it too.")  # fmt: skip
 
@@ -150,10 +181,15 @@ def _check_canary(patch: Tree, before: Tree) -> None:
                          "name.")  # fmt: skip
 
 
-def _wait(services: Services, name: str, former: Tree | None, timeout: float, poll: float, settle: float) -> Tree:
+def _wait(
+    services: Services, name: str, former: Tree | None, timeout: float, poll: float, settle: float, ended: list[int]
+) -> Tree:
     """The service once it is ready; a status that has not changed since before is believed only later."""
     began, told = time.monotonic(), ""
+    former = None if former is None else _of_the_spec(former)
     while True:
+        if ended:
+            raise _NotReady("was not ready when the step was told to end (SIGTERM).")
         waited = time.monotonic() - began
         settled = waited >= min(settle, timeout)
         try:
@@ -164,9 +200,10 @@ def _wait(services: Services, name: str, former: Tree | None, timeout: float, po
             if service is None:
                 raise _NotReady("was deleted while it was coming up.")
             status, news = service.get("status", {}), _why(service.get("status", {}))
-            if _is_ready(status) and (settled or status != former):
+            now = _of_the_spec(status)
+            if _is_ready(status) and (settled or now != former):
                 return service
-            model = status.get("modelStatus", {})
+            model = now["modelStatus"]
             if model.get("transitionStatus") in _FAILED and (settled or model != (former or {}).get("modelStatus")):
                 raise _NotReady(f"failed: {news}")
         if waited >= timeout:
@@ -177,10 +214,18 @@ def _wait(services: Services, name: str, former: Tree | None, timeout: float, po
         time.sleep(min(poll, timeout - waited))
 
 
+def _of_the_spec(status: Tree) -> Tree:
+    """The status without the number of running copies, which changes without a change of the spec."""
+    return dict(merge_patch(status, {"modelStatus": {"copies": None}}))
+
+
 def _is_ready(status: Tree) -> bool:
-    """Whether it is ready, and with its newest revision, where Knative makes revisions."""
+    """Whether it is ready, and with the newest model."""
     predictor = status.get("components", {}).get("predictor", {})
-    newest = predictor.get("latestCreatedRevision") == predictor.get("latestReadyRevision")
+    if created := predictor.get("latestCreatedRevision"):
+        newest = created == predictor.get("latestReadyRevision")
+    else:  # without Knative; with it, a service that is scaled to none stays InProgress
+        newest = status.get("modelStatus", {}).get("transitionStatus") != "InProgress"
     return newest and any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", []))
 
 
@@ -192,7 +237,9 @@ def _why(status: Tree) -> str:
         told.append(f"the model failed{_reason(failure)}")
     if not conditions:
         told.append("it has no status (does KServe's controller run?)")
-    return ("; ".join(told) or "its status is still that of the former spec") + "."
+    if not told:
+        told = ["its status is still that of the former spec" if _is_ready(status) else "the model is not loaded yet"]
+    return "; ".join(told) + "."
 
 
 def _reason(told: Tree) -> str:
@@ -201,22 +248,41 @@ def _reason(told: Tree) -> str:
     return f" ({said})" if said else ""
 
 
-def _undo(services: Services, action: str, before: Tree | None, after: Tree) -> str:
+def _undo(services: Services, action: str, before: Tree | None, after: Tree, patch: Tree, poll_seconds: float) -> str:
     """Take the change back, unless somebody else has changed the service since; a sentence about what is there now."""
     if action == UNCHANGED:
         return "It was so before this step, which has left it."
-    name = after["metadata"]["name"]
-    for tried in range(_TRIES):
-        time.sleep(_PAUSE_SECONDS * tried)
-        now = services.get(name)
-        if now is None:
-            return "It is gone."
-        if any(now["metadata"][key] != after["metadata"][key] for key in ("uid", "generation")):
-            return "Somebody else has changed it since; it was left so."
-        if before is None:
-            services.delete(now)
-            return "It was new, and has been deleted."
-        version = {"resourceVersion": now["metadata"]["resourceVersion"]}
-        if services.replace(before | {"metadata": before["metadata"] | version}):
-            return "The former spec has been restored."
-    raise InputError("it was written to by somebody else again and again.")
+    pause, failure = 0.0, InputError("")
+    for tried in range(1, _TRIES + 1):
+        time.sleep(pause)
+        try:
+            if told := _take_back(services, before, after, patch):
+                return told
+            pause, failure = _PAUSE_SECONDS * tried, InputError("it was written to by somebody else again and again.")
+        except InputError as error:  # the API may be away for a moment
+            pause, failure = poll_seconds, error
+    raise failure
+
+
+def _take_back(services: Services, before: Tree | None, after: Tree, patch: Tree) -> str:
+    """What is there now, a sentence; empty if another write came before."""
+    now = services.get(after["metadata"]["name"])
+    if now is None:
+        return "It is gone."
+    if before and (restored := _restored(now, before, patch)) == now:
+        return "The former spec has been restored."  # by a try whose answer was lost
+    if any(now["metadata"][key] != after["metadata"][key] for key in ("uid", "generation")):
+        return "Somebody else has changed it since; it was left so."
+    if before is None:
+        services.delete(now)
+        return "It was new, and has been deleted."
+    return "The former spec has been restored." if services.replace(restored) else ""
+
+
+def _restored(now: Tree, before: Tree, patch: Tree) -> Tree:
+    """The service with its former spec and, of its metadata, just what the step has written: the rest is others'."""
+    former = {
+        kind: {key: before["metadata"].get(kind, {}).get(key) for key in patch["metadata"][kind]}
+        for kind in ("labels", "annotations")
+    }
+    return dict(merge_patch(now, {"metadata": former})) | {"spec": before["spec"]}

@@ -123,7 +123,8 @@ def _by_year(table: pa.Table, year_column: str, test_from_year: int) -> npt.NDAr
     first = int(test_from_year) or seen[-1]
     if not seen[0] < first <= seen[-1]:
         raise InputError(f"a split by year from {first} leaves one side empty: the table has the years {seen}. Give "
-                         "test_from_year above the first of them, more years, or split by group.")  # fmt: skip
+                         "test_from_year above the first of them, more years, or the method group (in the training "
+                         "pipelines split_method=group).")  # fmt: skip
     return np.where(years >= first, PARTS.index("test"), PARTS.index("train"))
 
 

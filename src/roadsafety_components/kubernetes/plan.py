@@ -12,6 +12,8 @@ from typing import Any
 
 from kfp import dsl
 
+from roadsafety_components.core.errors import InputError
+
 Json = dict[str, Any]
 # Bytes of a unit of memory.
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -22,7 +24,7 @@ class Retries:
     """How often a failed step is tried again.
 
     Attributes:
-        count: tries after the first.
+        count: tries after the first; 0 keeps a step from those of the whole pipeline.
         wait_seconds: before the second try.
         factor: by which the wait grows from try to try; whole, since the backend fails on 1.5.
         give_up_seconds: after which no further try begins.
@@ -54,6 +56,7 @@ def put_on_task(plan: Plan, task: dsl.PipelineTask) -> None:
     """Set it on a task of a pipeline function; as with KFP's own setters what was set before gives way."""
     for name, quantity in plan.resources.items():
         getattr(task, f"set_{name}")(quantity)
+    _refuse_contradiction(task)
     for name, value in (_threads(plan.resources.get("cpu_limit")) | dict(plan.env)).items():
         task.set_env_variable(name, value)
     if plan.retries:
@@ -61,6 +64,15 @@ def put_on_task(plan: Plan, task: dsl.PipelineTask) -> None:
         task.set_retry(retries.count, f"{retries.wait_seconds}s", retries.factor, f"{retries.give_up_seconds}s")
     if plan.platform:
         task.platform_config["kubernetes"] = merged(task.platform_config.get("kubernetes", {}), plan.platform)
+
+
+def _refuse_contradiction(task: dsl.PipelineTask) -> None:
+    resources = task.container_spec.resources if task.container_spec else None
+    for kind in ("cpu", "memory"):
+        least, most = (str(getattr(resources, f"{kind}_{end}", None) or "") for end in ("request", "limit"))
+        if least and most and "{{" not in least + most and number(least) > number(most):
+            raise InputError(f"{task.name}: the {kind}_request {least} is above the {kind}_limit {most}; one of them "
+                             "was set on the task before: give both.")  # fmt: skip
 
 
 def put_in_spec(plan_of: Callable[[str], Plan], pipeline: Json, platform: Json) -> None:
@@ -132,13 +144,21 @@ def _put_in_container(plan: Plan, container: Json) -> None:
     for name, quantity in plan.resources.items():
         kind, end = name.split("_")
         key, text = f"{kind}{end.capitalize()}", f"resource{kind.capitalize()}{end.capitalize()}"
-        if key not in limits and text not in limits:
+        if key not in limits and text not in limits and not _contradicts(quantity, end, kind, limits):
             limits |= {key: number(quantity), text: quantity}
     wanted = _threads(limits.get("resourceCpuLimit")) | dict(plan.env)
     env = container.get("env", [])
     named = {variable["name"] for variable in env}
     if added := [{"name": name, "value": value} for name, value in wanted.items() if name not in named]:
         container["env"] = env + added
+
+
+def _contradicts(quantity: str, end: str, kind: str, limits: Json) -> bool:
+    """Whether it is a request above the step's own limit, or a limit below its request: Kubernetes refuses both."""
+    other = limits.get(f"resource{kind.capitalize()}{'Limit' if end == 'request' else 'Request'}", "")
+    if not other or "{{" in other:
+        return False
+    return number(quantity) > number(other) if end == "request" else number(quantity) < number(other)
 
 
 def _threads(cpu_limit: str | None) -> dict[str, str]:

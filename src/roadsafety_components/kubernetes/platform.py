@@ -52,6 +52,11 @@ def _connect(task: Any, settings: "Settings") -> None:
     for claim, folder in settings.volumes.items():
         kubernetes.mount_pvc(task, claim, folder)
     for folder, size in settings.scratch.items():
-        kubernetes.empty_dir_mount(task, f"scratch{folder.replace('/', '-')}", folder, size_limit=size)
+        kubernetes.empty_dir_mount(task, scratch_name(folder), folder, size_limit=size)
     if settings.shared_memory:
         kubernetes.empty_dir_mount(task, "shm", "/dev/shm", "Memory", settings.shared_memory)
+
+
+def scratch_name(folder: str) -> str:
+    """The volume of a folder of scratch."""
+    return f"scratch{folder.replace('/', '-')}"

@@ -1,5 +1,6 @@
 """What a cluster asks of its pods, in one object or one YAML file, for a task, a pipeline or a compiled pipeline."""
 
+import contextlib
 import copy
 import dataclasses
 import json
@@ -17,7 +18,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from roadsafety_components.core.errors import InputError, nearest
 from roadsafety_components.kubernetes import plan, profiles
 from roadsafety_components.kubernetes.plan import Plan, Retries
-from roadsafety_components.kubernetes.platform import platform_config
+from roadsafety_components.kubernetes.platform import platform_config, scratch_name
 from roadsafety_components.kubernetes.rules import RULES, refuse_wrong_tolerations
 from roadsafety_components.packaging.paths import specs_folder
 from roadsafety_components.packaging.specs import readable
@@ -40,7 +41,7 @@ class Settings:
         cpu_limit: the same; steps keep to so many threads.
         memory_request: ``512Mi`` or ``4G``.
         memory_limit: the same.
-        retries: of failed steps; bad input fails again.
+        retries: of failed steps, count 0 for none; bad input fails again.
         timeout_seconds: after which a pod is ended.
         image_pull_policy: ``Always``, ``Never`` or ``IfNotPresent``.
         image_pull_secrets: names of secrets.
@@ -71,7 +72,7 @@ class Settings:
     memory_request: str = ""
     memory_limit: str = ""
     retries: Retries | None = None
-    timeout_seconds: int = 0
+    timeout_seconds: int | None = None
     image_pull_policy: str = ""
     image_pull_secrets: Sequence[str] = ()
     run_as_user: int | None = None
@@ -90,6 +91,8 @@ class Settings:
     scratch: Mapping[str, str] = field(default_factory=dict)
     shared_memory: str = ""
     steps: Mapping[str, "Settings"] = field(default_factory=dict)
+    # The file that they were read from, for messages.
+    _file: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, (good, what) in RULES.items():
@@ -104,7 +107,8 @@ class Settings:
 
     def __or__(self, other: "Settings") -> "Settings":
         given = {n: v for n in _DEFAULTS if (v := getattr(other, n)) != _DEFAULTS[n]}
-        return dataclasses.replace(self, **{n: _both(getattr(self, n), v) for n, v in given.items()})
+        both = dataclasses.replace(self, **{n: _both(getattr(self, n), v) for n, v in given.items()})
+        return _read_from(both, " | ".join(file for file in (self._file, other._file) if file))
 
     def for_step(self, step: str) -> "Settings":
         """What a step gets, its own part included."""
@@ -127,7 +131,7 @@ class Settings:
                 raise InputError(f"{target.name} is no single step; apply settings to the whole pipeline.")
             container: Any = target.container_spec
             step = plan.step_name(target.name, [*(container.command or []), *(container.args or [])])
-            self._refuse_unmeasured([step])
+            self._refuse_unmeasured([step], "")
             plan.put_on_task(self._plan(step), target)
             return target
         if not isinstance(target, graph_component.GraphComponent):
@@ -154,7 +158,7 @@ class Settings:
         try:
             pipeline, platform, *_ = [*yaml.load_all(text, _LOADER), {}]
             comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-            pipeline["root"], pipeline["deploymentSpec"]
+            pipeline["root"], pipeline["deploymentSpec"], pipeline["pipelineInfo"]["name"]
         except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
             raise InputError("this is no compiled pipeline; compile it first (kfp dsl compile).") from error
         self._put(pipeline, platform)
@@ -165,22 +169,28 @@ class Settings:
         known = {*there, *_library()}
         for step in self.steps:
             if step not in known:
-                raise InputError(f"steps has {step}, but there is no step of that name.{nearest(step, known)}")
-        self._refuse_unmeasured(there)
+                raise self._error(f"steps has {step}, but there is no step of that name.{nearest(step, known)}")
+        self._refuse_unmeasured(there, pipeline["pipelineInfo"]["name"])
         plan.put_in_spec(self._plan, pipeline, platform)
 
-    def _refuse_unmeasured(self, steps: Sequence[str]) -> None:
+    def _refuse_unmeasured(self, steps: Sequence[str], pipeline: str) -> None:
         lost: dict[str, list[str]] = {}
         for step in dict.fromkeys(steps):
             settings = self.for_step(step)
             given = any(getattr(settings, name) for name in _RESOURCES)
             if settings.profile and not given and not profiles.is_measured(settings.profile, step):
                 lost.setdefault(settings.profile, []).append(step)
-        for profile, names in lost.items():
-            raise InputError(
-                f"the profile {profile} was not measured for {', '.join(names)}; give what each needs in steps, e.g. "
-                f"steps: {{{names[0]}: {{profile: national-year}}}} or {{{names[0]}: {{memory_limit: 4Gi}}}}."
-            )
+        if not lost:
+            return
+        gaps = " and ".join(f"the profile {profile} was not measured for {', '.join(n)}" for profile, n in lost.items())
+        step = next(iter(lost.values()))[0]
+        examples = [f"{{{step}: {{profile: {p}}}}}" for p in profiles.PROFILES if profiles.is_measured(p, step)][-1:]
+        examples.append(f"{{{step}: {{memory_limit: 4Gi}}}}")
+        raise self._error(f"{f'pipeline {pipeline}: ' if pipeline else ''}{gaps}; give what each needs in steps, "
+                          f"e.g. steps: {' or '.join(examples)}.")  # fmt: skip
+
+    def _error(self, sentence: str) -> InputError:
+        return InputError(f"{self._file}: {sentence}" if self._file else sentence)
 
     def _plan(self, step: str) -> Plan:
         """What a step gets, in KFP's terms."""
@@ -192,22 +202,38 @@ class Settings:
         for kind in ("cpu", "memory"):
             least, most = (resources.get(f"{kind}_{end}", "") for end in ("request", "limit"))
             if least and most and plan.number(least) > plan.number(most):
-                raise InputError(f"{step}: the {kind}_request {least} is above the {kind}_limit {most}; give both.")
+                given = getattr(settings, f"{kind}_request") and getattr(settings, f"{kind}_limit")
+                told = (
+                    "lower it or raise the limit" if given else f"one is of the profile {settings.profile}: give both"
+                )
+                raise self._error(f"{step}: the {kind}_request {least} is above the {kind}_limit {most}; {told}.")
         return Plan(resources, settings.env, settings.retries, platform_config(settings))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a name is there once; PyYAML takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        there: list[Any] = []
+        for key, _ in node.value:
+            if key.value in there:
+                raise InputError(f"{key.value} is there twice, again in line {key.start_mark.line + 1}; leave one.")
+            there.append(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def read_settings(path: str | Path) -> Settings:
     """Settings from a YAML file whose keys are the attributes of Settings.
 
     Raises:
-        InputError: no such file, a key that is no setting, a wrong value; the message names the file.
+        InputError: no such file, a key that is no setting or there twice, a wrong value; the message names the file,
+            as do those of the settings when they are applied.
     """
     try:
-        given = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        given = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+        return _read_from(_settings({} if given is None else given), str(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    try:
-        return _settings(given or {})
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -220,26 +246,40 @@ def settings_yaml(settings: Settings) -> str:
 def _settings(given: Any, where: str = "") -> Settings:
     """Settings of what a YAML file holds."""
     if not isinstance(given, dict):
-        raise InputError(f"{where or 'the file'} holds {type(given).__name__}; write settings as name: value.")
+        raise InputError(f"{where or 'the file'} has no settings by name; write name: value.")
     names = [name for name in _DEFAULTS if not (where and name == "steps")]
     for name in given:
         if name not in names:
             told = nearest(str(name), names) or f" There are {', '.join(names)}."
             raise InputError(f"{where}{': ' if where else ''}there is no setting {name}.{told}")
     made = dict(given)
-    if isinstance(given.get("retries"), dict):
-        try:
-            made["retries"] = Retries(**given["retries"])
-        except TypeError:
-            raise InputError(f"retries is {given['retries']}; write {RULES['retries'][1]}.") from None
-    if "steps" in given:
-        if not isinstance(given["steps"], dict):
-            raise InputError("steps holds no steps; write steps: {train_classifier: {memory_limit: 4Gi}}.")
-        made["steps"] = {step: _settings(own, f"steps, {step}") for step, own in given["steps"].items()}
     try:
+        for name, value in given.items():
+            if name != "steps" and value == _DEFAULTS[name]:
+                # It would change nothing, though it looks as if it did.
+                raise InputError(f"{name} has no value; write {RULES[name][1]}, or leave it out.")
+        if isinstance(given.get("retries"), dict):
+            made["retries"] = _retries(given["retries"])
+        if "steps" in given:
+            if not isinstance(given["steps"], dict):
+                raise InputError("steps holds no steps; write steps: {train_classifier: {memory_limit: 4Gi}}.")
+            made["steps"] = {step: _settings(own, f"steps, {step}") for step, own in given["steps"].items()}
         return Settings(**made)
     except InputError as error:
         raise InputError(f"{where}{': ' if where else ''}{error}") from error
+
+
+def _retries(given: dict[Any, Any]) -> Retries:
+    good, what = RULES["retries"]
+    with contextlib.suppress(TypeError):  # no count, or a name that is none
+        if good(made := Retries(**given)):
+            return made
+    raise InputError(f"retries is {given}; write {what}.")
+
+
+def _read_from(settings: Settings, file: str) -> Settings:
+    object.__setattr__(settings, "_file", file)
+    return settings
 
 
 def _given(settings: Settings) -> dict[str, Any]:
@@ -270,13 +310,22 @@ def _library() -> list[str]:
 
 
 def _refuse_one_name_twice(settings: Settings) -> None:
-    """The backend calls a volume as what it is made from, and a pod's volumes have different names."""
-    names = [*settings.secret_files, *settings.config_files, *settings.volumes]
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise InputError(f"{twice[0]} is mounted twice, of secret_files, config_files and volumes; in a pod each needs "
+    """In a pod each volume has a name of its own (the backend's is what it is made from), and each mount a path."""
+    mounts = (settings.secret_files, settings.config_files, settings.volumes)
+    if twice := _twice([name for mount in mounts for name in mount]):
+        raise InputError(f"{twice} is mounted twice, of secret_files, config_files and volumes; in a pod each needs "
                          "a name of its own: rename one.")  # fmt: skip
+    paths = [path for mount in mounts for path in mount.values()] + list(settings.scratch)
+    if twice := _twice([path.rstrip("/") for path in paths] + ["/dev/shm"] * bool(settings.shared_memory)):
+        raise InputError(f"two volumes are mounted at {twice}; in a pod each needs a folder of its own.")
+    if twice := _twice([scratch_name(folder) for folder in settings.scratch]):
+        raise InputError(f"two folders of scratch would both be the volume {twice}; rename one.")
+
+
+def _twice(names: list[str]) -> str:
+    return next((name for name in names if names.count(name) > 1), "")
 
 
 _DEFAULTS: dict[str, Any] = {
-    f.name: {} if f.default is dataclasses.MISSING else f.default for f in dataclasses.fields(Settings)
+    f.name: {} if f.default is dataclasses.MISSING else f.default for f in dataclasses.fields(Settings) if f.init
 }

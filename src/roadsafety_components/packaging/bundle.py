@@ -52,7 +52,6 @@ def write_bundle(
     checkout, output = pipelines.parent, output.resolve()
     _refuse_foreign(output)
     with replacing(output) as [draft]:
-        shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
         draft.mkdir()
         with stage("specs"):
             needs = write_relocated(specs_folder(), draft / "specs", places, lambda i: not serving and _is_serving(i))

@@ -53,11 +53,14 @@ def carries_core(step: Any) -> Any:
     The step's own docstring is cut in the command, too: KFP has taken the descriptions from it already.
 
     Raises:
-        ValueError: a core module whose text cannot be carried (not ASCII, or with ''' or a KFP placeholder in it).
+        ValueError: a core module whose text cannot be carried (not ASCII, or with ''' or a KFP placeholder in it), or
+            that would mean something else without comments and docstrings.
     """
     if not hasattr(step, "component_spec"):  # runtime mode
         return step
     container = step.component_spec.implementation.container
+    for source in (container.command[-1], *map(_source, core_modules(step.python_func))):
+        _refuse_other_meaning(source)
     container.command[-1] = carried_source(step.python_func) + _shortened(container.command[-1])
     return step
 
@@ -80,7 +83,7 @@ def code_digest(function: Callable[..., Any]) -> str:
 
 def core_modules(function: Callable[..., Any]) -> set[str]:
     """Names of the core modules that a step's function imports, and those that they import."""
-    waiting = _imports(textwrap.dedent(inspect.getsource(function)))
+    waiting = set(_imports(textwrap.dedent(inspect.getsource(function))))
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -89,7 +92,8 @@ def core_modules(function: Callable[..., Any]) -> set[str]:
     return seen
 
 
-def _imports(source: str) -> set[str]:
+@functools.cache
+def _imports(source: str) -> frozenset[str]:
     """Core modules that a text imports, at its top or within its functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -99,15 +103,16 @@ def _imports(source: str) -> set[str]:
             found.add(str(node.module).removeprefix(f"{CORE}."))
         elif isinstance(node, ast.Import):
             found |= {a.name.removeprefix(f"{CORE}.") for a in node.names if a.name.startswith(f"{CORE}.")}
-    return found
+    return frozenset(found)
 
 
+@functools.cache
 def _shortened(source: str) -> str:
-    """The source without comments and docstrings, but for the first line of the module's, indented by single blanks.
+    """The source without comments, blank lines, docstrings (but the module's first line); a level is one blank.
 
     That makes room for code, and rewording them changes no step.
     """
-    lines = source.splitlines(keepends=True)
+    lines = io.StringIO(source).readlines()
     in_text: set[int] = set()  # lines that a text goes on in: their blanks are the text's
     begun: list[int] = []
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -135,7 +140,26 @@ def _shortened(source: str) -> str:
 
 def _narrower(line: str) -> str:
     code = line.lstrip(" ")
-    return " " * ((len(line) - len(code)) // 4) + code
+    return " " * ((len(line) - len(code)) // 4) + code if code.strip() else ""
+
+
+@functools.cache
+def _refuse_other_meaning(source: str) -> None:
+    try:
+        same = _meaning(_shortened(source)) == _meaning(source)
+    except SyntaxError:
+        same = False
+    if not same:
+        raise ValueError(f"{source[:60]!r} ... cannot be carried: without its remarks it means something else.")
+
+
+def _meaning(source: str) -> str:
+    """What Python makes of a text, its docstrings apart."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)
 
 
 @functools.cache

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from kfp import components, local
+from kfp.dsl.types.type_utils import is_parameter_type
 from kfp.local import docker_task_handler, pipeline_orchestrator, subprocess_task_handler
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -162,12 +163,25 @@ def run_pipeline(
 
 
 def check_arguments(pipeline: Any, arguments: Mapping[str, Any]) -> None:
-    """Refuse arguments that the pipeline does not take, and say which it takes."""
+    """Refuse arguments that the pipeline does not take, and a pipeline whose inputs no argument can give."""
     inputs = pipeline.component_spec.inputs or {}
+    artifacts = [n for n, i in inputs.items() if not is_parameter_type(i.type)]
     if unknown := sorted(set(arguments) - set(inputs)):
-        raise InputError(f"the pipeline has no parameter {', '.join(unknown)}; it has {', '.join(inputs)}.")
-    if lost := sorted(n for n, i in inputs.items() if not i.optional and n not in arguments):
-        raise InputError(f"the pipeline needs the parameter {', '.join(lost)}; give --param {lost[0]}=...")
+        takes = ", ".join(n for n in inputs if n not in artifacts)
+        raise InputError(f"the pipeline has no parameter {', '.join(unknown)}; it has {takes}.")
+    lost = sorted(n for n, i in inputs.items() if not i.optional and n not in arguments)
+    if barred := [f"{n} ({_artifact(inputs[n].type)})" for n in artifacts if n in lost or n in arguments]:
+        what = "are artifacts" if len(barred) > 1 else "is an artifact"
+        raise InputError(f"{' and '.join(barred)} {what}, which no --param can give: call this from a pipeline, which "
+                         "has it of another step or of dsl.importer.")  # fmt: skip
+    if lost:
+        what = "parameters" if len(lost) > 1 else "parameter"
+        raise InputError(f"the pipeline needs the {what} {', '.join(lost)}; give --param {lost[0]}=...")
+
+
+def _artifact(kind: str) -> str:
+    """``Dataset`` of ``system.Dataset@0.0.1``."""
+    return kind.partition("@")[0].rpartition(".")[2]
 
 
 def parse_argument(pipeline: Any, name: str, text: str) -> Any:

@@ -68,7 +68,7 @@ def audit(packages: Mapping[str, str], database: Path) -> Audit:
             entries, newest = entries + 1, max(newest, entry["modified"])
             found += _of_entry(entry, wanted)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{database}: {name} is not an entry of the OSV database ({error!r}).") from error
+            raise InputError(f"{database}: {name} is not an entry of the OSV database ({error}).") from error
     if not entries:
         raise InputError(f"{database}: no entry of the OSV database is in it. PyPI's part is published by osv.dev as "
                          "PyPI/all.zip.")  # fmt: skip
@@ -84,7 +84,8 @@ def _files(database: Path) -> Iterator[tuple[str, bytes]]:
             for name in sorted(n for n in archive.namelist() if n.endswith(".json")):
                 yield name, archive.read(name)
     except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{database}: a zip or folder with the OSV database was expected ({error}).") from error
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{database}: a zip or folder with the OSV database was expected ({why}).") from error
 
 
 def _of_entry(entry: Mapping[str, Any], wanted: Mapping[str, str]) -> list[Vulnerability]:
