@@ -179,7 +179,7 @@ def _with_few_rounds(text: str) -> str:
 
 
 def _one_year(watched: Watched, folder: Path, year: int, collisions: int, **files: Any) -> None:
-    """Every step there is on one year: as in the pipelines, but one candidate in place of nine, the defaults."""
+    """Every step but the serving ones on one year: as in the pipelines, but one candidate, the defaults, not nine."""
     server = _serve(folder)
     base_url = f"http://127.0.0.1:{server.server_port}/"
     watched.run(

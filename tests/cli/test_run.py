@@ -124,7 +124,7 @@ def test_loops_and_steps_without_artifacts(roadsafety, sample, tmp_path):
     ("name", "text", "message"),
     [
         ("broken.py", "def (", "broken.py cannot be compiled: SyntaxError"),
-        ("empty.py", "x = 1\n", "empty.py defines 0 pipelines"),
+        ("empty.py", "x = 1\n", "empty.py cannot be compiled: it defines no pipeline"),
         ("broken.yaml", "a: [1\n", "broken.yaml is not a compiled pipeline"),
         ("other.yaml", "a: 1\n", "other.yaml is not a compiled pipeline"),
     ],

@@ -282,13 +282,11 @@ def test_a_name_that_is_nearly_one_gets_it(command):
         (["--host", "http://a", "--kubernetes", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],
 )
-@pytest.mark.parametrize("verb", [["submit"], ["schedule", "--every", "1d"], ["upload"]])
+@pytest.mark.parametrize("verb", [["submit"], ["schedule", "--every", "1d"]])
 def test_options_are_looked_at_before_the_pipeline_is_compiled(command, tmp_path, verb, words, message):
     """Nobody waits for a compiler to hear of a typing error."""
     path = tmp_path / "broken.py"
     path.write_text("1 / 0")
-    if verb == ["upload"] and "--data" in words:
-        pytest.skip("uploads take no data")
     done = command(*verb, path, *words)
     assert done.returncode == 2
     assert message in done.stderr

@@ -164,6 +164,21 @@ def test_a_pipeline_and_its_compiled_file_are_the_same(command, api, url, tmp_pa
     assert command("upload", "compiled.yaml", "--host", url).stdout.startswith("unchanged: mine ")
 
 
+def test_two_files_of_one_name_are_two_pipelines(command, api, url, tmp_path):
+    """Each with its own content."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pipeline.py").write_text(
+            "from kfp import dsl\n\n@dsl.container_component\ndef say():\n"
+            f"    return dsl.ContainerSpec(image='busybox:{name}', command=['true'])\n\n"
+            f"@dsl.pipeline(name='{name}')\ndef pipeline():\n    say()\n"
+        )
+    assert command("upload", "a/pipeline.py", "b/pipeline.py", "--host", url).returncode == 0
+    names = {p.pipeline_id: p.display_name for p in api.pipelines.values()}
+    images = {names[v.pipeline_id]: re.findall("busybox:.", json.dumps(v.pipeline_spec)) for v in api.versions.values()}
+    assert images == {"a": ["busybox:a"], "b": ["busybox:b"]}
+
+
 def test_settings_make_another_version_of_a_file(command, api, url, small, tmp_path):
     """They are part of what is run."""
     (tmp_path / "cluster.yaml").write_text("node_selector: {pool: batch}\n")
@@ -239,10 +254,13 @@ def test_an_upload_that_is_not_allowed_is_told_although_the_server_calls_it_400(
         (["--steps", "--packaging", "docker"], "--packaging is 'docker'; it can be lightweight or container"),
         (["--steps", "--specs", "nowhere"], "--specs nowhere: no catalog.json there"),
         (["nowhere.yaml"], "there is no file nowhere.yaml"),
+        (["broken.py", "--token-file", "nowhere"], "--token-file: there is no file nowhere"),
+        (["broken.py", "--kubernetes", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_sent(command, api, url, words, message):
-    """One line, exit code 2."""
+def test_a_mistake_is_told_before_anything_is_sent(command, api, url, tmp_path, words, message):
+    """One line, exit code 2; options are looked at before a pipeline is compiled."""
+    (tmp_path / "broken.py").write_text("1 / 0")
     done = command("upload", *words, "--host", url)
     assert (done.returncode, api.requests) == (2, [])
     assert message in done.stderr

@@ -8,6 +8,7 @@ import yaml
 from kfp import compiler, components, dsl
 
 from roadsafety_components import kubernetes as k8s
+from roadsafety_components import spec_path
 from roadsafety_components.core.errors import InputError
 
 
@@ -382,9 +383,18 @@ def test_a_profile_refuses_a_step_that_it_was_not_measured_for(tmp_path: Path):
         count()
         tell(what=1)
 
-    message = "^the profile small was not measured for count, tell; give what each needs in steps, e.g. steps: "
+    message = (
+        "^pipeline one: the profile small was not measured for count, tell; give what each needs in steps, "
+        "e.g. steps: {count: {memory_limit: 4Gi}}.$"
+    )
     with pytest.raises(InputError, match=message):
         k8s.Settings(profile="small").apply(pipeline)
+    with pytest.raises(InputError, match=r"^the profile small was not measured for count; give what each needs"):
+
+        @dsl.pipeline(name="one")
+        def by_task():
+            k8s.Settings(profile="small").apply(count())
+
     own = {name: k8s.Settings(memory_limit="1Gi") for name in ("count", "tell")}
     spec, *_ = _compiled(k8s.Settings(profile="small", steps=own).apply(pipeline), tmp_path)
     assert _container(spec, "exec-count")["resources"] == {"memoryLimit": 1.073741824, "resourceMemoryLimit": "1Gi"}
@@ -397,8 +407,87 @@ def test_a_request_above_the_limit_is_refused():
     def pipeline():
         count()
 
-    with pytest.raises(InputError, match=r"^count: the memory_request 2Gi is above the memory_limit 1Gi; give both.$"):
+    with pytest.raises(
+        InputError, match=r"^count: the memory_request 2Gi is above the memory_limit 1Gi; lower it or raise the limit.$"
+    ):
         k8s.Settings(memory_request="2Gi", memory_limit="1Gi").apply(pipeline)
+    half = k8s.Settings(profile="small", steps={"train_classifier": k8s.Settings(memory_request="99Gi")})
+    with pytest.raises(
+        InputError, match=r"^train_classifier: the memory_request 99Gi is .*; one is that of small: give both.$"
+    ):
+        half.apply_to_spec(spec_path("train_classifier").read_text())
+
+
+def test_every_gap_is_told_and_another_profile_where_there_is_one():
+    """All steps without figures at once, by profile; the example is one that was measured for the step."""
+    settings = k8s.Settings(profile="small", steps={"count": k8s.Settings(profile="national-year")})
+
+    @dsl.pipeline(name="two")
+    def pipeline():
+        count()
+        tell(what=1)
+
+    gaps = "the profile national-year was not measured for count and the profile small was not measured for tell; give"
+    with pytest.raises(InputError, match=f"^pipeline two: {gaps}"):
+        settings.apply(pipeline)
+    with pytest.raises(InputError) as refused:
+        k8s.Settings(profile="full-history").apply_to_spec(spec_path("train_classifier").read_text())
+    assert str(refused.value) == (
+        "pipeline train-classifier: the profile full-history was not measured for train_classifier; give what each "
+        "needs in steps, e.g. steps: {train_classifier: {profile: national-year}} or "
+        "{train_classifier: {memory_limit: 4Gi}}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("profile: full-history", "pipeline train-classifier: the profile full-history was not measured for"),
+        ("memory_request: 2Gi\nmemory_limit: 1Gi", "train_classifier: the memory_request 2Gi is above"),
+        ("steps: {train_clasifier: {cpu_limit: 1}}", "steps has train_clasifier, but there is no step of that name."),
+    ],
+)
+def test_a_refusal_names_the_file_that_the_settings_came_from(text: str, message: str, tmp_path: Path):
+    """Joined with settings made in Python as well; of two files both."""
+    (tmp_path / "team.yaml").write_text(text)
+    (tmp_path / "mine.yaml").write_text("labels: {a: b}")
+    team, mine = (k8s.read_settings(tmp_path / f"{name}.yaml") for name in ("team", "mine"))
+    spec = spec_path("train_classifier").read_text()
+    for settings, files in (
+        (team, f"{tmp_path}/team.yaml"),
+        (team | k8s.Settings(labels={"a": "b"}), f"{tmp_path}/team.yaml"),
+        (team | mine, f"{tmp_path}/team.yaml | {tmp_path}/mine.yaml"),
+    ):
+        with pytest.raises(InputError) as refused:
+            settings.apply_to_spec(spec)
+        assert str(refused.value).startswith(f"{files}: {message}")
+
+
+def test_retries_are_switched_off_for_a_step(tmp_path: Path):
+    """By the step's part of the settings, and by settings of the task: none is set, and none is filled in."""
+
+    @dsl.pipeline(name="two")
+    def by_step():
+        count()
+        tell(what=1)
+
+    @dsl.pipeline(name="two")
+    def by_task():
+        k8s.Settings(retries=k8s.Retries(0)).apply(count())
+        tell(what=1)
+
+    everywhere = k8s.Settings(retries=k8s.Retries(3))
+    but_one = k8s.Settings(retries=k8s.Retries(3), steps={"count": k8s.Settings(retries=k8s.Retries(0))})
+    _compiled(by_step, tmp_path)
+    text = (tmp_path / "pipeline.yaml").read_text()
+    twice = everywhere.apply_to_spec(but_one.apply_to_spec(text))
+    for spec in (
+        _compiled(but_one.apply(by_step), tmp_path)[0],
+        _compiled(everywhere.apply(by_task), tmp_path)[0],
+        yaml.safe_load(twice),
+    ):
+        tasks = spec["root"]["dag"]["tasks"]
+        assert {n: task["retryPolicy"].get("maxRetryCount", 0) for n, task in tasks.items()} == {"count": 0, "tell": 3}
 
 
 def test_a_request_goes_under_the_steps_own_limit_or_is_left_out(tmp_path: Path):

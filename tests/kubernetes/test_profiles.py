@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from roadsafety_components.kubernetes import PROFILES, profiles, rules
+from roadsafety_components import spec_path
+from roadsafety_components.core.errors import InputError
+from roadsafety_components.kubernetes import PROFILES, profiles, read_settings, rules
 from roadsafety_components.kubernetes.plan import number
 from roadsafety_components.packaging.paths import specs_folder
 
@@ -79,14 +81,43 @@ def test_the_page_shows_what_was_measured(checkout: Path):
     assert page.partition(begin)[2].partition(end)[0] == profiles.table()
 
 
+def _page_settings(checkout: Path) -> tuple[str, str]:
+    """The file of the page, and the line that it adds to it."""
+    page = (checkout / "docs/kubernetes.md").read_text()
+    file, line = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    return file, line
+
+
+@pytest.mark.parametrize("pipeline", sorted(path.stem for path in (specs_folder() / "pipelines").glob("*.yaml")))
+def test_the_file_of_the_page_serves_every_pipeline(
+    pipeline: str, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """But the one with a step of its own, as the page says; with the page's line that one as well."""
+    monkeypatch.chdir(tmp_path)
+    file, line = _page_settings(checkout)
+    Path("settings.yaml").write_text(file)
+    text = spec_path(pipeline).read_text()
+    if pipeline == "breast_cancer_pipeline":
+        with pytest.raises(InputError) as refused:
+            read_settings("settings.yaml").apply_to_spec(text)
+        assert str(refused.value) in (checkout / "docs/kubernetes.md").read_text().replace("\n", " ")
+        Path("settings.yaml").write_text(file + line)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    spec, _ = yaml.load_all(read_settings("settings.yaml").apply_to_spec(text), loader)
+    for executor in spec["deploymentSpec"]["executors"].values():
+        assert "importer" in executor or executor["container"]["resources"]["resourceMemoryLimit"]
+    if pipeline == "serve_model_pipeline":
+        assert spec["root"]["dag"]["tasks"]["deploy-kserve"]["retryPolicy"]["maxRetryCount"] == 0
+        assert spec["root"]["dag"]["tasks"]["export-model"]["retryPolicy"]["maxRetryCount"] == 2
+
+
 def test_the_page_can_be_followed(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its file is good settings, its Python runs, and what it writes is a pipeline for a cluster."""
     page = (checkout / "docs/kubernetes.md").read_text()
-    blocks = {kind: re.findall(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("yaml", "python")}
     monkeypatch.chdir(tmp_path)
-    Path("settings.yaml").write_text(blocks["yaml"][0])
+    Path("settings.yaml").write_text(_page_settings(checkout)[0])
     found: dict[str, Any] = {}
-    for text in blocks["python"]:
+    for text in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S):
         exec(text, found)
     spec, platform = yaml.safe_load_all(Path("cluster.yaml").read_text())
     on = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]

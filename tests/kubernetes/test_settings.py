@@ -1,5 +1,6 @@
 """Settings as one object and one YAML file: what is refused, and how two of them make one."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_file_with_every_setting_there_and_back(tmp_path: Path):
 def test_the_file_has_every_setting_but_requests():
     """A setting that is added to the object is added to this test."""
     names = set(yaml.safe_load(FILE)) | {"cpu_request", "memory_request"}
-    assert names == set(k8s.Settings.__dataclass_fields__)
+    assert names == {f.name for f in dataclasses.fields(k8s.Settings) if f.init}
 
 
 def test_an_empty_file_is_no_settings(tmp_path: Path):
@@ -74,13 +75,21 @@ def test_an_empty_file_is_no_settings(tmp_path: Path):
         ("cpu_limit: 0", "cpu_limit is 0; write cores as 2, 0.5 or 500m."),
         ("retries: 3", "retries is 3; write {count: 3}, and if need be wait_seconds, factor and give_up_seconds"),
         ("retries: {times: 3}", "retries is {'times': 3}; write {count: 3}"),
-        ("retries: {count: 3, factor: 1.5}", "factor=1.5"),
-        ("timeout_seconds: 1h", "timeout_seconds is '1h'; write a whole number of seconds."),
+        ("retries: {count: 3, factor: 1.5}", "retries is {'count': 3, 'factor': 1.5}; write {count: 3}"),
+        ("retries: {count: two}", "retries is {'count': 'two'}; write {count: 3}"),
+        ("retries: {count: -1}", "retries is {'count': -1}; write {count: 3}"),
+        ("timeout_seconds: 1h", "timeout_seconds is '1h'; write a whole number of seconds, 1 at least."),
+        ("timeout_seconds: 0", "timeout_seconds is 0; write a whole number of seconds, 1 at least."),
+        ("timeout_seconds:", "timeout_seconds has no value; write a whole number of seconds, 1 at least, or leave it"),
+        ("profile: ''", "profile has no value; write one of small, national-year, full-history, or leave it out."),
+        ("image_pull_secrets: []", "image_pull_secrets has no value; write a list of names, or leave it out."),
+        ("steps: {deploy_kserve: {retries: }}", "steps, deploy_kserve: retries has no value; write {count: 3}, and"),
         ("image_pull_policy: always", "image_pull_policy is 'always'; write one of Always, Never, IfNotPresent."),
         ("image_pull_secrets: registry", "image_pull_secrets is 'registry'; write a list of names."),
         ("run_as_user: -1", "run_as_user is -1; write a user's number."),
         ("run_as_non_root: 'yes'", "run_as_non_root is 'yes'; write true or false."),
-        ("labels: {release: 2024}", "labels is {'release': 2024}; write texts by name, numbers and true in quotes."),
+        ("labels: {release: 2024}", "labels is {'release': 2024}; write texts by name, numbers and true in quotes, "),
+        ("labels: {Bad Label: a}", "labels is {'Bad Label': 'a'}; write texts by name, numbers and true in quotes, "),
         ("tolerations: [{keys: dedicated}]", "tolerations: there is no keys. Nearest name: key."),
         ("tolerations: [{key: a, effect: Never}]", "tolerations: effect is 'Never'; write NoExecute, NoSchedule"),
         ("secret_env: {mirror: TOKEN}", "secret_env is {'mirror': 'TOKEN'}; write by name, by key the environment"),
@@ -91,7 +100,11 @@ def test_an_empty_file_is_no_settings(tmp_path: Path):
         ("steps: {train_classifier: {memory_limit: 4GB}}", "steps, train_classifier: memory_limit is '4GB'; write"),
         ("steps: {train_classifier: {steps: {}}}", "steps, train_classifier: there is no setting steps."),
         ("steps: [train_classifier]", "steps holds no steps; write steps: {train_classifier: {memory_limit: 4Gi}}."),
-        ("- profile: small", "the file holds list; write settings as name: value."),
+        ("- profile: small", "the file has no settings by name; write name: value."),
+        ("[]", "the file has no settings by name; write name: value."),
+        ("steps: {train_classifier: }", "steps, train_classifier has no settings by name; write name: value."),
+        ("retries: {count: 1}\nprofile: small\nretries: {count: 2}", "retries is there twice, again in line 3; leave"),
+        ("steps:\n  a: {cpu_limit: 1}\n  a: {cpu_limit: 2}", "a is there twice, again in line 3; leave one."),
         ("secret_files: {a: /x}\nvolumes: {a: /y}", "a is mounted twice, of secret_files, config_files and volumes"),
     ],
 )
@@ -179,3 +192,60 @@ def test_two_volumes_in_one_place_are_refused(given, message):
     """Kubernetes would refuse the pod, an hour later."""
     with pytest.raises(InputError, match=message):
         k8s.Settings(**given)
+
+
+@pytest.mark.parametrize("setting", ["labels", "node_selector"])
+@pytest.mark.parametrize("key", ["team", "A.b_c-9", "a" * 63, "example.com/team", f"{'d' * 253}/team"])
+@pytest.mark.parametrize("value", ["", "x", "Road_safety-1.0", "v" * 63])
+def test_labels_that_kubernetes_takes(setting: str, key: str, value: str):
+    """Names of 63 characters, a domain of 253; a value may be empty."""
+    assert getattr(k8s.Settings(**{setting: {key: value}}), setting) == {key: value}
+
+
+KEYS = [
+    "",
+    "Bad Label",
+    "-team",
+    "team.",
+    "a" * 64,
+    "/team",
+    "a/b/c",
+    "Example.com/team",
+    f"{'d' * 254}/team",
+    "team\n",
+]
+
+
+@pytest.mark.parametrize("setting", ["labels", "node_selector", "annotations"])
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_that_kubernetes_refuses(setting: str, key: str):
+    """All but capitals in the domain of an annotation."""
+    if setting == "annotations" and key == "Example.com/team":
+        assert k8s.Settings(annotations={key: "a"}).annotations == {key: "a"}
+        return
+    with pytest.raises(
+        InputError, match=f"^{setting} is .*; write texts by name, .*, keys .*of letters, digits and within them"
+    ):
+        k8s.Settings(**{setting: {key: "a"}})
+
+
+@pytest.mark.parametrize("value", ["road safety", "-a", "a-", "v" * 64, "a/b"])
+def test_values_that_kubernetes_refuses(value: str):
+    """Of labels and of a node's; of an annotation every text is a value."""
+    for setting in ("labels", "node_selector"):
+        with pytest.raises(InputError, match=f"^{setting} is "):
+            k8s.Settings(**{setting: {"a": value}})
+    assert k8s.Settings(annotations={"a": value}).annotations == {"a": value}
+
+
+def test_no_time_at_all_is_refused_in_python_as_well():
+    """To KFP it would mean none."""
+    with pytest.raises(InputError, match=r"^timeout_seconds is 0; write a whole number of seconds, 1 at least.$"):
+        k8s.Settings(timeout_seconds=0)
+
+
+def test_a_merge_in_the_file_is_no_name_that_is_there_twice(tmp_path: Path):
+    """YAML's own way of giving two steps the same."""
+    (tmp_path / "settings.yaml").write_text("steps:\n  a: &a {cpu_limit: 1}\n  b: {<<: *a, cpu_limit: 2}\n")
+    found = k8s.read_settings(tmp_path / "settings.yaml").steps
+    assert found == {"a": k8s.Settings(cpu_limit=1), "b": k8s.Settings(cpu_limit=2)}

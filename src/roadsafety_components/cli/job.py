@@ -67,7 +67,7 @@ def make_job(pipeline: str, order: Order, scratch: Path) -> Job:
         raise InputError("--sample makes records on this machine. In a cluster road_safety_sample_pipeline makes them: "
                          f"submit that, with --param collisions={order.sample}.")  # fmt: skip
     if not order.experiment.strip():
-        raise InputError("--experiment is empty: give the name of an experiment, there or not.")
+        raise InputError("--experiment is empty: give a name; an experiment that is not there is made.")
     if order.data:
         _check_for_pods(order.data)
     settings = settings_in(order.kubernetes)

@@ -34,10 +34,9 @@ def pipeline_spec(pipeline: str, scratch: Path) -> Path:
         target = scratch / f"{source.stem}.yaml"
         try:
             target.write_text(specs.compile_readable(specs.pipeline_in(source)), encoding="utf-8")
-        except InputError:
-            raise
         except Exception as error:  # whatever a user's file raises
-            raise InputError(f"{source} cannot be compiled: {type(error).__name__}: {error}") from error
+            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+            raise InputError(f"{source} cannot be compiled: {kind}{error}") from error
         return target
     if path.suffix != ".py":
         try:

@@ -127,7 +127,7 @@ def _chosen(
         version = version_name or f"{catalog['version']}{ending}"
         yield Upload(name, folder / entry["spec"], version, entry["description"])
     for file in dict.fromkeys(files):
-        spec = pipeline_spec(file, scratch)
+        spec = pipeline_spec(file, Path(tempfile.mkdtemp(dir=scratch)))  # two files may have one name
         pipeline = load_pipeline(spec)
         yield Upload(pipeline.name, spec, version_name, pipeline.description or "")
 

@@ -82,10 +82,10 @@ _WORD = r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 _DOMAIN = r"(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/"
 _is_key = _matches(re.compile(f"({_DOMAIN})?{_WORD}"))
 _is_label = _matches(re.compile(f"({_WORD})?"))
-_KEYS = "names and values up to 63 of letters, digits, - _ ., before the name maybe a domain as example.com/"
+_KEYS = "of letters, digits and within them - _ . (63 at most; a key may follow a domain: example.com/team)"
 _POLICIES = ("Always", "Never", "IfNotPresent")
 _MAPPING = (_texts, "texts by name, numbers and true in quotes")
-_LABELS = (_labels, f"{_MAPPING[1]}: {_KEYS}")
+_LABELS = (_labels, f"{_MAPPING[1]}, keys and values {_KEYS}")
 _MOUNTS = (_folders, "by name the folder, which begins with /")
 _BY_KEY = (_variables, "by name, by key the environment variable: {mirror: {token: MIRROR_TOKEN}}")
 # By setting what is a good value, and how to write one.
@@ -95,7 +95,10 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "cpu_limit": _CORES,
     "memory_request": _MEMORY,
     "memory_limit": _MEMORY,
-    "retries": (_is_retries, "{count: 3}, and if need be wait_seconds, factor and give_up_seconds, whole numbers"),
+    "retries": (
+        _is_retries,
+        "{count: 3}, and if need be wait_seconds, factor and give_up_seconds, whole numbers; count 0 for none",
+    ),
     "timeout_seconds": (_whole(1), "a whole number of seconds, 1 at least"),
     "image_pull_policy": (lambda value: value in _POLICIES, f"one of {', '.join(_POLICIES)}"),
     "image_pull_secrets": (_is_list_of(str), "a list of names"),
@@ -105,7 +108,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "node_selector": _LABELS,
     "tolerations": (_is_list_of(Mapping), "a list: [{key: dedicated, operator: Exists}]"),
     "labels": _LABELS,
-    "annotations": (_annotations, f"{_MAPPING[1]}: {_KEYS.replace(' and values', '')}"),
+    "annotations": (_annotations, f"{_MAPPING[1]}, keys {_KEYS}"),
     "env": _MAPPING,
     "secret_env": _BY_KEY,
     "secret_files": _MOUNTS,

@@ -203,9 +203,7 @@ class Settings:
             least, most = (resources.get(f"{kind}_{end}", "") for end in ("request", "limit"))
             if least and most and plan.number(least) > plan.number(most):
                 given = getattr(settings, f"{kind}_request") and getattr(settings, f"{kind}_limit")
-                told = (
-                    "lower it or raise the limit" if given else f"one is of the profile {settings.profile}: give both"
-                )
+                told = "lower it or raise the limit" if given else f"one is that of {settings.profile}: give both"
                 raise self._error(f"{step}: the {kind}_request {least} is above the {kind}_limit {most}; {told}.")
         return Plan(resources, settings.env, settings.retries, platform_config(settings))
 
@@ -255,8 +253,8 @@ def _settings(given: Any, where: str = "") -> Settings:
     made = dict(given)
     try:
         for name, value in given.items():
-            if name != "steps" and value == _DEFAULTS[name]:
-                # It would change nothing, though it looks as if it did.
+            if name != "steps" and value in (None, "", [], {}):
+                # It would take nothing away, though in steps it looks as if it did.
                 raise InputError(f"{name} has no value; write {RULES[name][1]}, or leave it out.")
         if isinstance(given.get("retries"), dict):
             made["retries"] = _retries(given["retries"])

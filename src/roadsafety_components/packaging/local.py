@@ -172,8 +172,8 @@ def check_arguments(pipeline: Any, arguments: Mapping[str, Any]) -> None:
     lost = sorted(n for n, i in inputs.items() if not i.optional and n not in arguments)
     if barred := [f"{n} ({_artifact(inputs[n].type)})" for n in artifacts if n in lost or n in arguments]:
         what = "are artifacts" if len(barred) > 1 else "is an artifact"
-        raise InputError(f"{' and '.join(barred)} {what}, which no --param can give: call this from a pipeline, which "
-                         "has it of another step or of dsl.importer.")  # fmt: skip
+        raise InputError(f"{' and '.join(barred)} {what}, which no --param can give: call this from a pipeline, "
+                         "which gets it from another step or from dsl.importer.")  # fmt: skip
     if lost:
         what = "parameters" if len(lost) > 1 else "parameter"
         raise InputError(f"the pipeline needs the {what} {', '.join(lost)}; give --param {lost[0]}=...")

@@ -19,6 +19,7 @@ from kfp import compiler
 from kfp.dsl import graph_component
 
 from roadsafety_components._version import __version__
+from roadsafety_components.core.errors import InputError
 from roadsafety_components.packaging.interface import Port, interface_of
 from roadsafety_components.packaging.paths import pipelines_folder
 
@@ -122,14 +123,16 @@ def pipeline_in(path: Path) -> Any:
     """The pipeline that a Python file defines: the one called as the file, else the only one.
 
     Raises:
-        ValueError: it defines none, or several and none called as the file.
+        InputError: it defines none, or several and none called as the file.
     """
     module = load_pipeline_module(path)
     defined = {n: p for n, p in vars(module).items() if isinstance(p, graph_component.GraphComponent)}
     if path.stem in defined:
         return defined[path.stem]
+    if not defined:
+        raise InputError("it defines no pipeline (@dsl.pipeline).")
     if len(defined) != 1:
-        raise ValueError(f"{path} defines {len(defined)} pipelines ({', '.join(defined)}); call one {path.stem}.")
+        raise InputError(f"it defines {len(defined)} pipelines ({', '.join(defined)}); call one {path.stem}.")
     return next(iter(defined.values()))
 
 
