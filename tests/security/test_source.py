@@ -30,12 +30,17 @@ def sources(checkout: Path) -> Iterator[tuple[str, ast.Module]]:
 
 
 def safe_loader(tree: ast.Module, call: ast.Call) -> bool:
-    """Whether a call names PyYAML's safe loader, in C where there is one, directly or by a name of the module's."""
+    """Whether a call names PyYAML's safe loader, in C where there is one, directly, by a name of the module's or derived."""
     safe = "getattr(yaml, 'CSafeLoader', yaml.SafeLoader)"
     names = {
         ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
         for node in tree.body
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and ast.unparse(node.value) == safe
+    }
+    names |= {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and [ast.unparse(base) for base in node.bases] == ["yaml.SafeLoader"]
     }
     given = [*call.args[1:], *(k.value for k in call.keywords if k.arg == "Loader")]
     return len(given) == 1 and ast.unparse(given[0]) in names | {safe, "yaml.SafeLoader", "yaml.CSafeLoader"}
