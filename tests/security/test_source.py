@@ -30,7 +30,7 @@ def sources(checkout: Path) -> Iterator[tuple[str, ast.Module]]:
 
 
 def safe_loader(tree: ast.Module, call: ast.Call) -> bool:
-    """Whether a call names PyYAML's safe loader, in C where there is one, directly, by a name of the module's or derived."""
+    """Whether a call names PyYAML's safe loader, in C where there is one, by name or derived."""
     safe = "getattr(yaml, 'CSafeLoader', yaml.SafeLoader)"
     names = {
         ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
