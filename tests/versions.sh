@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# versions.sh [WORDS FOR PYTEST]: the suite on every supported Python that is installed, with the oldest
-# kfp that pyproject.toml admits and the newest that was looked at. Without words: all tests that need neither a Docker engine nor the real records.
-# PYTHONS="3.12 3.13" chooses among them. Environments are made afresh in a temporary folder. The pins of constraints.txt hold, but for kfp and what it needs.
+# versions.sh [WORDS FOR PYTEST]: the suite on every supported Python that is installed, with the oldest kfp that
+# pyproject.toml admits and the newest that was looked at. Without words: all tests that need neither a Docker engine
+# nor the real records. PYTHONS="3.12 3.13" chooses among them. Environments are made afresh in a temporary folder. The
+# pins of constraints.txt hold, but for kfp and what it needs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
