@@ -71,6 +71,7 @@ def edited(project):
         path.write_text(text)
 
 
+@pytest.mark.usefixtures("same_sdk")
 def test_compiling_again_gives_the_same_keys(keys):
     """Another folder, process, hash seed and time: what is committed and what is compiled there hit the same entry."""
     for packaging, steps in keys.items():

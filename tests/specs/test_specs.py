@@ -35,6 +35,7 @@ def test_the_committed_specs_are_current(checkout):
 
 @pytest.mark.parametrize("name", components.STEPS)
 @pytest.mark.parametrize("packaging", ["lightweight", "container"])
+@pytest.mark.usefixtures("same_sdk")
 def test_readable_yaml_is_the_compilers_own_ir(name, packaging, tmp_path):
     """Literal blocks change how the YAML looks, not what it says."""
     step = {"lightweight": components, "container": containers}[packaging].STEPS[name]
@@ -53,6 +54,7 @@ def test_code_in_a_spec_reads_as_code(name):
     assert [line for line in lines if line.strip() not in shown] == []
 
 
+@pytest.mark.usefixtures("same_sdk")
 def test_compiling_again_elsewhere_gives_the_same_bytes(checkout, tmp_path):
     """Another copy of the project, another time and umask: identical files."""
     copy = tmp_path / "elsewhere" / "project"
@@ -80,6 +82,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted([*folder.rglob("*.yaml"), *folder.rglob("*.json")])
 
 
+@pytest.mark.usefixtures("same_sdk")
 def test_an_edit_to_a_core_module_changes_just_the_steps_that_import_it(checkout, tmp_path):
     """split.py is imported by one step; its spec changes, and the pipelines that hold the step."""
     copy = tmp_path / "project"
