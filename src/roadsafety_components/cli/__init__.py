@@ -6,7 +6,7 @@ import sys
 import typer
 
 from roadsafety_components import __version__
-from roadsafety_components.cli import audit, bundle, catalog, run, schedule, specs, step, submit, upload
+from roadsafety_components.cli import audit, catalog, step
 from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 if os.environ.get("_KFP_RUNTIME") != "true":  # the image has what a step needs, and no more of kfp
+    from roadsafety_components.cli import bundle, run, schedule, specs, submit, upload
+
     app.command(name="run")(run.run)
     app.command(name="submit")(submit.submit)
     app.command(name="schedule")(schedule.schedule)

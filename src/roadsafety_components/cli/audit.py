@@ -1,10 +1,8 @@
 """``roadsafety audit``: known vulnerabilities of what is installed or pinned, without network."""
 
-import importlib.metadata
 from pathlib import Path
 
 import typer
-from packaging.requirements import InvalidRequirement, Requirement
 
 from roadsafety_components.core.errors import InputError
 
@@ -38,7 +36,9 @@ def audit(
 
 
 def _installed() -> dict[str, str]:
-    return {d.name: d.version for d in importlib.metadata.distributions()}
+    from importlib.metadata import distributions
+
+    return {d.name: d.version for d in distributions()}
 
 
 def _pinned(files: list[Path]) -> dict[str, str]:
@@ -58,6 +58,8 @@ def _pinned(files: list[Path]) -> dict[str, str]:
 
 
 def _pin(file: Path, line: str) -> tuple[str, str]:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         need = Requirement(line)
     except InvalidRequirement:
