@@ -1,7 +1,5 @@
 """An exported model against scikit-learn on one thread: one row, 10,000 rows, size; `make benchmark`."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import onnxruntime
@@ -18,6 +16,8 @@ from roadsafety_components.core.predict import probabilities
 from roadsafety_components.core.read import load_tables
 from roadsafety_components.core.train import train_classifier
 
+from .timing import best_seconds
+
 pytestmark = [pytest.mark.benchmark, pytest.mark.real_data]
 LEFT_OUT = ["first_road_number", "second_road_number"]
 
@@ -27,16 +27,6 @@ def training_rows(folder: Path) -> pa.Table:
     tables = harmonise(load_tables(str(folder), {}, unknown_codes="null"), None)
     rows = preprocess(tables, unit="casualty", target="ksi", known_at="involved", keep_constant=True)
     return engineer(rows, tables["collision"], tables["vehicle"])
-
-
-def _seconds(work: Callable[[], object], repeats: int) -> float:
-    """Best wall time of a few, the first one for warming up."""
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -54,8 +44,8 @@ def test_a_served_model_is_as_fast(algorithm: str, west_yorkshire: Path, tmp_pat
     for name, table, repeats in (("1 row", many.slice(0, 1), 20), ("10,000 rows", many, 3)):
         feed = requested(facts, table)
         found[name] = (
-            _seconds(lambda feed=feed: session.run(None, feed), repeats),
-            _seconds(lambda table=table: probabilities(model, facts, table), repeats),
+            best_seconds(lambda feed=feed: session.run(None, feed), repeats),
+            best_seconds(lambda table=table: probabilities(model, facts, table), repeats),
         )
     print(f"\n  {algorithm}: ONNX {told['onnx_bytes'] / 1e6:.2f} MB, skops "
           f"{(tmp_path / 'model.skops').stat().st_size / 1e6:.2f} MB")  # fmt: skip

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +20,9 @@ from roadsafety_components.core.estimators import Settings
 from roadsafety_components.packaging import local, specs
 
 from .baselines import floor, original_forest, original_matrix, original_preprocess
+from .timing import best_seconds
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.real_data]
-
-
-def _seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """Best wall time of a few, the first one for warming up where there are several."""
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 def _forest(table, trees: int = 100):
@@ -66,13 +56,13 @@ def _load_and_preprocess(source: Path, folder: Path) -> None:
 def test_load_and_preprocess_against_the_original_and_the_floor(unpacked, great_britain, tmp_path):
     """At least 6 times faster than the original, within 2 times of the floor."""
     pair = unpacked / "Accidents_2015.csv", unpacked / "Vehicles_2015.csv"
-    ours = _seconds(lambda: _load_and_preprocess(unpacked, tmp_path))
-    zipped = _seconds(lambda: _load_and_preprocess(great_britain, tmp_path))
-    least = _seconds(lambda: floor(*pair, tmp_path / "floor.parquet"))
+    ours = best_seconds(lambda: _load_and_preprocess(unpacked, tmp_path))
+    zipped = best_seconds(lambda: _load_and_preprocess(great_britain, tmp_path))
+    least = best_seconds(lambda: floor(*pair, tmp_path / "floor.parquet"))
     _tell(f"load and preprocess, Great Britain 2015: {ours:.2f} s; from the published zips {zipped:.2f} s")
     _tell(f"floor {least:.2f} s: {ours / least:.2f} times the floor (target: at most 2)")
     assert ours < 4 * least
-    original = _seconds(lambda: original_preprocess(*pair, tmp_path / "original.joblib"), repeats=1)
+    original = best_seconds(lambda: original_preprocess(*pair, tmp_path / "original.joblib"), repeats=1)
     _tell(f"the original's way {original:.2f} s: {original / ours:.1f} times faster (target: at least 6)")
     assert original > 4 * ours
 
@@ -105,7 +95,7 @@ def test_training_against_the_original_forest(unpacked, tmp_path):
     forest = original_forest(x[:cut], y[:cut])
     original = time.perf_counter() - began
     parts = split.split(clean.preprocess(read.load_tables(str(unpacked), {})), "severity", "collision_index")
-    ours = _seconds(lambda: _forest(parts["train"]), repeats=1)
+    ours = best_seconds(lambda: _forest(parts["train"]), repeats=1)
     fitted, facts = _forest(parts["train"])
     result = evaluate.evaluate_classifier(fitted, facts, parts["test"])
     _tell(f"forest, {os.cpu_count()} cores: {ours:.1f} s, accuracy {result.metrics['accuracy']:.3f}; the original on "
@@ -116,7 +106,7 @@ def test_training_against_the_original_forest(unpacked, tmp_path):
     wrote = time.perf_counter() - began
     size = (tmp_path / "m.skops").stat().st_size / 1e6
     _tell(f"skops file {size:.0f} MB: written in {wrote:.1f} s, "
-          f"read in {_seconds(lambda: model.read_model(tmp_path / 'm.skops'), 1):.1f} s")  # fmt: skip
+          f"read in {best_seconds(lambda: model.read_model(tmp_path / 'm.skops'), 1):.1f} s")  # fmt: skip
     assert original > ours
 
 
@@ -146,13 +136,13 @@ def test_overhead_of_a_local_run_against_one_process(west_yorkshire, tmp_path):
         "train_classifier": "train, model", "evaluate_classifier": "evaluate, model, report",
     }  # fmt: skip
     importing = sum(
-        _seconds(lambda modules=modules: subprocess.run(
+        best_seconds(lambda modules=modules: subprocess.run(
             [sys.executable, "-c", f"from roadsafety_components.core import {modules}; "
              + ("from matplotlib.backends import backend_svg" if "report" in modules else "import pandas")],
             check=True), 3)
         for modules in imports.values()
     )  # fmt: skip
-    one, run = _seconds(in_one_process, 3), _seconds(local_run, 3)
+    one, run = best_seconds(in_one_process, 3), best_seconds(local_run, 3)
     overhead = (run - one - importing) / len(imports)
     _tell(f"West Yorkshire, 5 steps: roadsafety run {run:.1f} s, core in one process {one:.1f} s, starting Python and "
           f"importing five times {importing:.1f} s: {overhead:.2f} s a step (target: at most 0.5)")  # fmt: skip
@@ -183,6 +173,6 @@ def test_size_of_the_sources_and_time_to_compile(tmp_path):
         _tell(f"{name}: {size} bytes of 48000")
         assert size <= 48_000
     library = specs.Library(components.STEPS, containers.STEPS, components.STABILITY)
-    seconds = _seconds(lambda: specs.write_specs(tmp_path, library))
+    seconds = best_seconds(lambda: specs.write_specs(tmp_path, library))
     _tell(f"compiling all {len(list(tmp_path.rglob('*.yaml')))} specs: {seconds:.1f} s")
     assert seconds < 30

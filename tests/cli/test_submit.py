@@ -309,16 +309,21 @@ def test_wait_follows_the_run_to_its_end(command, api, url, small, end, code):
     assert done.stdout.splitlines()[2:] == said
 
 
-def test_wait_outlives_a_connection_that_breaks(command, api, url, small, monkeypatch):
-    """A port-forward that hiccups does not end the waiting."""
-    api.states = ["RUNNING", "SUCCEEDED"]
+def _break_after_the_start(api, monkeypatch, answers):
+    """Cut off so many answers once a run has been started."""
     original = api.run_service_create_run
 
     def then_break(**words):
-        api.broken = 3
+        api.broken = answers
         return original(**words)
 
     monkeypatch.setattr(api, "run_service_create_run", then_break)
+
+
+def test_wait_outlives_a_connection_that_breaks(command, api, url, small, monkeypatch):
+    """A port-forward that hiccups does not end the waiting."""
+    api.states = ["RUNNING", "SUCCEEDED"]
+    _break_after_the_start(api, monkeypatch, answers=3)
     done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
     assert done.returncode == 0, done.stderr
     assert api.broken == 0
@@ -341,13 +346,7 @@ def test_wait_outlives_a_gateway_that_restarts(command, api, url, small, monkeyp
 
 def test_wait_gives_up_when_nobody_answers_any_more(command, api, url, small, monkeypatch):
     """The run goes on, and its link stands there."""
-    original = api.run_service_create_run
-
-    def then_break(**words):
-        api.broken = 100
-        return original(**words)
-
-    monkeypatch.setattr(api, "run_service_create_run", then_break)
+    _break_after_the_start(api, monkeypatch, answers=100)
     done = command("submit", small, "--host", url, "--wait", "--poll-seconds", 0.01)
     assert done.returncode == 2
     assert f"the connection to {url} broke" in done.stderr

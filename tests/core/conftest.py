@@ -1,15 +1,16 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import threadpoolctl
 
+from .loopback import Loopback
 from .make import Answer
 
 
-class Site:
+class Site(Loopback):
     """A web server on this machine: each path gives its answers in turn, the last one again and again."""
 
     def __init__(self) -> None:
@@ -40,15 +41,12 @@ class Site:
 
             def log_message(self, *_: object) -> None: ...
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.serve(Handler)
 
     def stop(self) -> None:
         """Let go of who waits for a silent answer, and end."""
         self.over.set()
-        self.server.shutdown()
-        self.server.server_close()
+        super().stop()
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ What it refuses, and in which words, is as an API server says it; fields are tho
 import copy
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client
+
+from .loopback import Loopback
 
 PATH = re.compile(r"/apis/serving\.kserve\.io/v1beta1/namespaces/([^/]+)/inferenceservices(?:/([^/?]+))?$")
 FIELDS = json.loads(Path(__file__).with_name("kserve_fields.json").read_text())
@@ -77,7 +78,7 @@ def _revisions(created: int, is_ready: int) -> dict[str, str]:
     )
 
 
-class Cluster:
+class Cluster(Loopback):
     """The API server and, in small, KServe's controller.
 
     Attributes:
@@ -105,15 +106,7 @@ class Cluster:
 
     def start(self) -> None:
         """Serve until ``stop``, at ``url``."""
-        handler = type("Handler", (_Handler,), {"cluster": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def stop(self) -> None:
-        """End."""
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(type("Handler", (_Handler,), {"cluster": self}))
 
     def kubeconfig(self, token: str = TOKEN) -> dict[str, Any]:
         """Return what a kubeconfig says of this server."""

@@ -5,18 +5,19 @@ internal/server/openapi/v1.
 """
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import mr_openapi
 
+from .loopback import Loopback
+
 API = "/api/model_registry/v1"
 TOKEN = "a-secret-token"
 
 
-class Registry:
+class Registry(Loopback):
     """The registry.
 
     Attributes:
@@ -40,15 +41,7 @@ class Registry:
 
     def start(self) -> None:
         """Serve until ``stop``, at ``url``."""
-        handler = type("Handler", (_Handler,), {"registry": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def stop(self) -> None:
-        """End."""
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(type("Handler", (_Handler,), {"registry": self}))
 
     def answer(self, method: str, target: str, token: str, body: dict[str, Any]) -> tuple[int, Any]:
         """Return status and body of the answer."""

@@ -6,8 +6,10 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+
+from .loopback import Loopback
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Question:
     status: int
 
 
-class Portal:
+class Portal(Loopback):
     """Files by path, and faults by path: each answer takes one, those after them are good."""
 
     def __init__(self) -> None:
@@ -64,17 +66,14 @@ class Portal:
 
             def log_message(self, *_: object) -> None: ...
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.serve(Handler)
 
     def __enter__(self) -> "Portal":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.stop()
 
     def statuses(self) -> list[int]:
         """The statuses of all answers, in order."""

@@ -15,7 +15,7 @@ from kfp import dsl
 
 from roadsafety_components import components, containers
 from roadsafety_components.core.errors import InputError
-from roadsafety_components.packaging import archives, bundle, local, relocate, wheelhouse
+from roadsafety_components.packaging import archives, bundle, compiled, local, relocate, wheelhouse
 from roadsafety_components.packaging.carry import carries_core
 from roadsafety_components.packaging.container import as_container
 from roadsafety_components.packaging.images import BASE_IMAGE, IMAGE, SERVING_IMAGE
@@ -108,7 +108,7 @@ def test_nothing_names_another_registry_or_index(specs, checkout):
     there = (checkout / "component_specs").rglob("*.yaml")
     assert [p.relative_to(folder) for p in files] == sorted(p.relative_to(checkout / "component_specs") for p in there)
     for path in files:
-        spec = next(yaml.load_all(path.read_text(), Loader=relocate._Loader))
+        spec = next(yaml.load_all(path.read_text(), Loader=compiled.LOADER))
         for executor in spec["deploymentSpec"]["executors"].values():
             if "container" not in executor:
                 assert set(executor) == {"importer"}
@@ -171,7 +171,7 @@ def test_what_needs_the_serving_image_can_be_left_out(few_specs, tmp_path, monke
 def test_a_relocated_step_is_still_checked_before_it_runs_on_a_laptop(specs):
     """`roadsafety run` finds its requirements behind the index's address."""
     folder, _ = specs
-    container = relocate._containers([yaml.safe_load((folder / "load_stats19.yaml").read_text())])[0]
+    container = next(iter(compiled.containers(yaml.safe_load((folder / "load_stats19.yaml").read_text())).values()))
     assert "httpx==0.28.1" in local._requirements(container["command"])
     assert local.without_install(container["command"])[:2] == ["sh", "-ec"]
 

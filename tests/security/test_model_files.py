@@ -327,6 +327,14 @@ def given_once(path: Path, kind: str) -> int:
     return cut
 
 
+def refused_where_given_once(model: Any, facts: Any, path: Path, kind: str) -> None:
+    """The model is refused for its bad tree, though parts of the kind are in the file once and given twice."""
+    write_model(model, facts, path)
+    assert given_once(path, kind)
+    with pytest.raises(InputError, match="a tree in it leads out of itself"):
+        read_model(path)
+
+
 def test_a_tree_that_is_given_twice_hides_no_other(folder: Path) -> None:
     """As many trees as there are in the file lead on, but one of those is counted twice, and the last never ends."""
     model, facts = small_model(records(), "severity", n_estimators=2)
@@ -334,10 +342,7 @@ def test_a_tree_that_is_given_twice_hides_no_other(folder: Path) -> None:
     good, bad = forest.estimators_
     turned_back(bad.tree_)
     forest.estimators_ = [good, good, bad]
-    write_model(model, facts, folder / "model")
-    assert given_once(folder / "model", "DecisionTreeClassifier")
-    with pytest.raises(InputError, match="a tree in it leads out of itself"):
-        read_model(folder / "model")
+    refused_where_given_once(model, facts, folder / "model", "DecisionTreeClassifier")
 
 
 def test_a_part_that_is_given_twice_hides_no_other(folder: Path) -> None:
@@ -349,10 +354,7 @@ def test_a_part_that_is_given_twice_hides_no_other(folder: Path) -> None:
     for tree in bad.estimators_:
         turned_back(tree.tree_)
     ordinal.estimators = [good, good, bad]
-    write_model(model, facts, folder / "model")
-    assert given_once(folder / "model", "RandomForestClassifier")
-    with pytest.raises(InputError, match="a tree in it leads out of itself"):
-        read_model(folder / "model")
+    refused_where_given_once(model, facts, folder / "model", "RandomForestClassifier")
 
 
 def as_a_curve(model: Any) -> Any:

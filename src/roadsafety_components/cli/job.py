@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from roadsafety_components.cli.cluster import notes_console
 from roadsafety_components.cli.options import option
+from roadsafety_components.cli.pipelines import load_pipeline, parse_parameters, pipeline_spec
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.schema import TABLES
 
@@ -60,7 +61,6 @@ def make_job(pipeline: str, order: Order, scratch: Path) -> Job:
     Raises:
         InputError: no such pipeline, parameter or setting, a value of another type, or data that pods cannot see.
     """
-    from roadsafety_components.cli.pipelines import load_pipeline, parse_parameters, pipeline_spec
     from roadsafety_components.packaging.local import check_arguments
 
     if order.sample:
@@ -136,10 +136,9 @@ def _check_for_pods(data: str) -> None:
 
 def _without_cache(text: str) -> str:
     """The pipeline with every task's cache off, in loops and branches too: kfp's own switch leaves those out."""
-    import yaml
+    from roadsafety_components.packaging.compiled import parse, readable, tasks
 
-    documents = list(yaml.safe_load_all(text))
-    for component in [documents[0]["root"], *documents[0].get("components", {}).values()]:
-        for task in component.get("dag", {}).get("tasks", {}).values():
-            task["cachingOptions"] = {}
-    return str(yaml.safe_dump_all(documents))
+    comments, documents = parse(text)
+    for task in tasks(documents[0]):
+        task["cachingOptions"] = {}
+    return readable(comments, documents)

@@ -69,10 +69,12 @@ def _refuse_bombs(spec: Path) -> None:
     """Refuse YAML that takes more than its size to read: aliases of aliases, brackets without end."""
     import yaml
 
+    from roadsafety_components.packaging.compiled import LOADER
+
     if spec.stat().st_size > _LARGEST:
         raise InputError(f"{spec} has over {_LARGEST / 1e6:.0f} MB; no cluster takes a pipeline of that size.")
     depth = 0
-    for event in yaml.parse(spec.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    for event in yaml.parse(spec.read_bytes(), Loader=LOADER):
         if isinstance(event, yaml.AliasEvent):
             raise InputError(f"{spec} has a YAML alias, *{event.anchor}, which no compiled pipeline has.")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -86,13 +88,15 @@ def digest_of(spec: Path, **more: Any) -> str:
     Raises:
         InputError: the file is no compiled pipeline.
     """
-    import yaml
+    from yaml import YAMLError
+
+    from roadsafety_components.packaging.compiled import parse
 
     _refuse_bombs(spec)
     try:
-        documents = list(yaml.load_all(spec.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        _, documents = parse(spec.read_text(encoding="utf-8"))
         documents[0].pop("sdkVersion", None)  # what pods install of it stands in the steps' commands
-    except (yaml.YAMLError, AttributeError, IndexError) as error:
+    except (YAMLError, UnicodeDecodeError, AttributeError, IndexError) as error:
         raise InputError(f"{spec} is not a compiled pipeline: {type(error).__name__}.") from error
     what = json.dumps([[d for d in documents if d], more], sort_keys=True, default=str)
     return hashlib.sha256(what.encode()).hexdigest()

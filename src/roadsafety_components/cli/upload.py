@@ -18,7 +18,7 @@ from roadsafety_components.cli.cluster import Cluster, connected, notes_console
 from roadsafety_components.cli.job import settings_in, with_settings
 from roadsafety_components.cli.marks import digest_in, marked
 from roadsafety_components.cli.options import with_option_groups
-from roadsafety_components.cli.pipelines import digest_of
+from roadsafety_components.cli.pipelines import digest_of, load_pipeline, pipeline_spec
 from roadsafety_components.core.errors import InputError, nearest
 
 _MOST_DESCRIPTION = 600  # it travels in the address of the request
@@ -100,7 +100,6 @@ def _chosen(
     Raises:
         InputError: no such name, packaging or folder of specs, or a packaging for no step.
     """
-    from roadsafety_components.cli.pipelines import load_pipeline, pipeline_spec
     from roadsafety_components.packaging.paths import PACKAGINGS, specs_folder
 
     if packaging not in PACKAGINGS:

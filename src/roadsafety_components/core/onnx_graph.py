@@ -45,14 +45,7 @@ class Graph:
         """
         names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
         output = output or f"/{operator}/{len(self._nodes)}"
-        given = {
-            n: numpy_helper.from_array(v)
-            if n.endswith("_as_tensor")
-            else v.tolist()
-            if isinstance(v, np.ndarray)
-            else v
-            for n, v in attributes.items()
-        }
+        given = {n: _attribute(n, v) for n, v in attributes.items()}
         self._nodes.append(helper.make_node(operator, names, [output], domain=domain, **given))
         return output
 
@@ -95,6 +88,12 @@ class Graph:
                              "with fewer or smaller trees (n_estimators, min_samples_leaf).")  # fmt: skip
         onnx.checker.check_model(made, full_check=True)
         return made
+
+
+def _attribute(name: str, value: Any) -> Any:
+    if name.endswith("_as_tensor"):
+        return numpy_helper.from_array(value)
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _described(name: str, kind: str, width: int) -> Any:

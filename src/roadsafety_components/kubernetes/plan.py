@@ -13,6 +13,7 @@ from typing import Any
 from kfp import dsl
 
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.packaging.compiled import containers, step_in, tasks
 
 Json = dict[str, Any]
 # Bytes of a unit of memory.
@@ -70,7 +71,7 @@ def _refuse_contradiction(task: dsl.PipelineTask) -> None:
     resources = task.container_spec.resources if task.container_spec else None
     for kind in ("cpu", "memory"):
         least, most = (str(getattr(resources, f"{kind}_{end}", None) or "") for end in ("request", "limit"))
-        if least and most and "{{" not in least + most and number(least) > number(most):
+        if is_above(least, most):
             raise InputError(f"{task.name}: the {kind}_request {least} is above the {kind}_limit {most}; one of them "
                              "was set on the task before: give both.")  # fmt: skip
 
@@ -92,32 +93,24 @@ def put_in_spec(plan_of: Callable[[str], Plan], pipeline: Json, platform: Json) 
             for key in ("platforms", "kubernetes", "deploymentSpec", "executors"):
                 on = on.setdefault(key, {})
             on[label] = merged(plan.platform, on.get(label, {}))
-    components = pipeline.get("components", {})
-    for dag in (pipeline["root"], *components.values()):
-        for task in dag.get("dag", {}).get("tasks", {}).values():
-            # Nested pipelines, loops and conditions have no executor of their own, importers no container.
-            label = components[task["componentRef"]["name"]].get("executorLabel", "")
-            if label in plans and (retries := plans[label].retries):
-                task.setdefault("retryPolicy", _retry_policy(retries))
+    for task in tasks(pipeline):
+        # Nested pipelines, loops and conditions have no executor of their own, importers no container.
+        label = pipeline["components"][task["componentRef"]["name"]].get("executorLabel", "")
+        if label in plans and (retries := plans[label].retries):
+            task.setdefault("retryPolicy", _retry_policy(retries))
 
 
 def steps(pipeline: Json) -> dict[str, str]:
     """Executors of a compiled pipeline that run a container, and the step that each runs."""
-    executors = pipeline.get("deploymentSpec", {}).get("executors", {})
     return {
-        label: step_name(label, [*executor["container"].get("command", []), *executor["container"].get("args", [])])
-        for label, executor in executors.items()
-        if "container" in executor
+        label: step_name(label, [*container.get("command", []), *container.get("args", [])])
+        for label, container in containers(pipeline).items()
     }
 
 
 def step_name(label: str, words: list[str]) -> str:
     """The step that a container runs: named in its command in both packagings, else its executor's or task's name."""
-    if words[:2] == ["roadsafety", "step"]:
-        return words[2]
-    if "--function_to_execute" in words[:-1]:
-        return words[words.index("--function_to_execute") + 1]
-    return re.sub(r"-\d+$", "", label.removeprefix("exec-")).replace("-", "_")
+    return step_in(words) or re.sub(r"-\d+$", "", label.removeprefix("exec-")).replace("-", "_")
 
 
 def merged(low: Json, high: Json) -> Json:
@@ -156,9 +149,13 @@ def _put_in_container(plan: Plan, container: Json) -> None:
 def _contradicts(quantity: str, end: str, kind: str, limits: Json) -> bool:
     """Whether it is a request above the step's own limit, or a limit below its request: Kubernetes refuses both."""
     other = limits.get(f"resource{kind.capitalize()}{'Limit' if end == 'request' else 'Request'}", "")
-    if not other or "{{" in other:
-        return False
-    return number(quantity) > number(other) if end == "request" else number(quantity) < number(other)
+    return is_above(quantity, other) if end == "request" else is_above(other, quantity)
+
+
+def is_above(request: str, limit: str) -> bool:
+    """Whether a request is above a limit; not for one that is not given, or is a parameter of the pipeline."""
+    known = all(quantity and "{{" not in quantity for quantity in (request, limit))
+    return known and number(request) > number(limit)
 
 
 def _threads(cpu_limit: str | None) -> dict[str, str]:

@@ -20,12 +20,10 @@ from roadsafety_components.kubernetes import plan, profiles
 from roadsafety_components.kubernetes.plan import Plan, Retries
 from roadsafety_components.kubernetes.platform import platform_config, scratch_name
 from roadsafety_components.kubernetes.rules import RULES, refuse_wrong_tolerations
+from roadsafety_components.packaging.compiled import parse, readable
 from roadsafety_components.packaging.paths import specs_folder
-from roadsafety_components.packaging.specs import readable
 
 Target = TypeVar("Target", dsl.PipelineTask, graph_component.GraphComponent)
-# A pipeline is up to a megabyte, and PyYAML has a fast reader only where it was built with libyaml.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOURCES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
 
 
@@ -156,8 +154,8 @@ class Settings:
             InputError: the text is no compiled pipeline; otherwise as ``apply``.
         """
         try:
-            pipeline, platform, *_ = [*yaml.load_all(text, _LOADER), {}]
-            comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+            comments, documents = parse(text)
+            pipeline, platform, *_ = [*documents, {}]
             pipeline["root"], pipeline["deploymentSpec"], pipeline["pipelineInfo"]["name"]
         except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
             raise InputError("this is no compiled pipeline; compile it first (kfp dsl compile).") from error
@@ -201,7 +199,7 @@ class Settings:
         resources |= {n: str(q) for n in _RESOURCES if (q := getattr(settings, n))}
         for kind in ("cpu", "memory"):
             least, most = (resources.get(f"{kind}_{end}", "") for end in ("request", "limit"))
-            if least and most and plan.number(least) > plan.number(most):
+            if plan.is_above(least, most):
                 given = getattr(settings, f"{kind}_request") and getattr(settings, f"{kind}_limit")
                 told = "lower it or raise the limit" if given else f"one is that of {settings.profile}: give both"
                 raise self._error(f"{step}: the {kind}_request {least} is above the {kind}_limit {most}; {told}.")

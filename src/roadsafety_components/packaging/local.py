@@ -29,6 +29,7 @@ from kfp.local import docker_task_handler, pipeline_orchestrator, subprocess_tas
 from packaging.requirements import InvalidRequirement, Requirement
 
 from roadsafety_components.core.errors import EXIT_BAD_INPUT, InputError
+from roadsafety_components.packaging.compiled import step_in
 from roadsafety_components.packaging.interface import parse_value
 from roadsafety_components.packaging.loops import completed_loops, replaced
 
@@ -306,10 +307,7 @@ def _kfp_local(
     """kfp.local set up for one run: its two ways to start a process replaced, and its loops completed."""
 
     def name_of(command: Sequence[str]) -> str:
-        words = list(command)
-        if "--function_to_execute" in words:
-            return words[words.index("--function_to_execute") + 1]
-        return words[words.index("step") + 1] if "step" in words else Path(words[0]).name
+        return step_in(command) or Path(command[0]).name
 
     def subprocess_step(full_command: list[str], env_vars: Mapping[str, str] | None = None) -> int:
         def work(file: IO[str]) -> int:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from kfp.dsl.component_factory import make_index_url_options, make_pip_install_command
 
 from roadsafety_components.core.errors import InputError
 from roadsafety_components.core.files import digest
-from roadsafety_components.packaging.specs import catalog_text, readable
+from roadsafety_components.packaging.compiled import containers, parse, readable, step_in
+from roadsafety_components.packaging.specs import catalog_text
 
 # How KFP begins each install of a lightweight step; the options of an index follow it.
 _INSTALL = make_pip_install_command([], "")
@@ -21,8 +21,6 @@ _INSTALL = make_pip_install_command([], "")
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?"
 _INDEX = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~%+/-]*)?")
 _REGISTRY = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
-# Written in C it reads the pipelines, a megabyte of YAML, ten times as fast; some builds of PyYAML are without.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -80,12 +78,11 @@ def relocated(text: str, places: Places) -> str:
 
     The same as KFP compiles from a step with that ``base_image`` (``image``) and those ``pip_index_urls``.
     """
-    documents = list(yaml.load_all(text, Loader=_Loader))
-    for container in _containers(documents):
+    comments, documents = parse(text)
+    for container in containers(documents[0]).values():
         container["image"] = places.image(container["image"])
         if _installs(container):
             container["command"][2] = container["command"][2].replace(_INSTALL, _INSTALL + places.pip_options)
-    comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     return readable(comments, documents)
 
 
@@ -106,15 +103,16 @@ class Needs:
 
 def needs(text: str) -> Needs:
     """What one spec needs."""
-    containers = _containers(list(yaml.load_all(text, Loader=_Loader)))
-    installs = [c["command"][2] for c in containers if _installs(c)]
+    _, (pipeline, *_) = parse(text)
+    found = containers(pipeline).values()
+    installs = [c["command"][2] for c in found if _installs(c)]
     code = set()
-    for container in containers:
-        words = container.get("args", [])
+    for container in found:
+        words = [*container["command"], *container.get("args", [])]
         if "--code" in words:
-            code.add((container["image"], words[words.index("step") + 1], words[words.index("--code") + 1]))
+            code.add((container["image"], step_in(words), words[words.index("--code") + 1]))
     return Needs(
-        images=frozenset(c["image"] for c in containers),
+        images=frozenset(c["image"] for c in found),
         packages=frozenset(w for line in installs for w in re.findall(r"'([^']+)'", line) if not w.startswith("--")),
         code=frozenset(code),
     )
@@ -154,12 +152,6 @@ def write_relocated(source: Path, target: Path, places: Places, left_out: Callab
         packages=frozenset().union(*(n.packages for n in found)),
         code=frozenset().union(*(n.code for n in found)),
     )
-
-
-def _containers(documents: list[Any]) -> list[dict[str, Any]]:
-    """The containers of a spec's executors; an importer has none."""
-    executors = documents[0]["deploymentSpec"]["executors"].values()
-    return [executor["container"] for executor in executors if "container" in executor]
 
 
 def _installs(container: dict[str, Any]) -> bool:

@@ -14,12 +14,12 @@ from types import ModuleType
 from typing import Any
 
 import kfp
-import yaml
 from kfp import compiler
 from kfp.dsl import graph_component
 
 from roadsafety_components._version import __version__
 from roadsafety_components.core.errors import InputError
+from roadsafety_components.packaging.compiled import containers, parse, readable
 from roadsafety_components.packaging.interface import Port, interface_of
 from roadsafety_components.packaging.paths import pipelines_folder
 
@@ -87,13 +87,8 @@ def compile_readable(component: Any) -> str:
         path = Path(folder, "spec.yaml")
         compiler.Compiler().compile(component, str(path))
         text = path.read_text(encoding="utf-8")
-    comments = "".join(_ordered(line) for line in text.splitlines(keepends=True) if line.startswith("#"))
-    return readable(comments, list(yaml.safe_load_all(text)))
-
-
-def readable(comments: str, documents: list[Any]) -> str:
-    """A spec's text from its comments at the top and its YAML documents."""
-    return comments + yaml.dump_all(documents, Dumper=_Readable, width=1000)
+    comments, documents = parse(text)
+    return readable("".join(map(_ordered, comments.splitlines(keepends=True))), documents)
 
 
 def _ordered(comment: str) -> str:
@@ -160,17 +155,6 @@ def breaking_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
                 if current[name].get("required"):
                     problems.append(f"{where}: new required input {name}.")
     return [f"{p} Such a change needs a new major version." for p in problems]
-
-
-class _Readable(yaml.SafeDumper):
-    """Texts of several lines as literal blocks, so that code is shown as code."""
-
-
-def _literal(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Readable.add_representer(str, _literal)
 
 
 def _refuse(problems: list[str]) -> None:
@@ -256,8 +240,8 @@ def _limits(files: dict[str, str]) -> list[str]:
 
 def source_bytes(spec: str) -> int:
     """Size of a step's source as the cluster passes it on: the last word of its command, JSON-escaped."""
-    executors = next(yaml.safe_load_all(spec))["deploymentSpec"]["executors"]
-    return max(len(json.dumps(e["container"]["command"][-1])) for e in executors.values() if "container" in e)
+    _, (pipeline, *_) = parse(spec)
+    return max(len(json.dumps(container["command"][-1])) for container in containers(pipeline).values())
 
 
 def _relative_files(folder: Path) -> list[str]:
