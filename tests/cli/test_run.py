@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from roadsafety_components.core.model import read_model
+
 
 def _run(roadsafety, *words):
     return roadsafety("run", "--output", "out", "--param", "n_estimators=5", *words)
@@ -26,6 +28,8 @@ def test_the_main_job_on_a_folder(roadsafety, sample, tmp_path):
     assert re.search(r"balanced_accuracy +0\.\d{3}", done.stdout)
     assert "Report: out/evaluate-classifier-report.html" in lines
     assert "Report: out/train-classifier-report.md" in lines
+    (model,) = (line.removeprefix("Model: ") for line in lines if line.startswith("Model: "))
+    assert read_model(model)[1]["target_column"] == "severity"
     assert (tmp_path / "out/train-classifier-report.md").read_text().startswith("# Training: severity by random forest")
     page = (tmp_path / "out/evaluate-classifier-report.html").read_text()
     assert "SYNTHETIC" in page

@@ -15,6 +15,7 @@ from roadsafety_components.core.errors import InputError
 DEFAULT_SAMPLE = 10_000
 # Reports, by how they begin.
 READABLE = {b"<!doctype html": ".html", b"# ": ".md"}
+MODEL = b"pk\3\4"  # skops files are zips; nothing else that steps write is
 # Shown after a run, in this order, where a step logged them.
 HEADLINES = ("accuracy", "majority_accuracy", "balanced_accuracy", "macro_f1", "roc_auc")
 
@@ -129,7 +130,6 @@ def _summary(console: Console, artifacts: dict[str, dict[str, Any]], folder: Pat
                 shutil.copyfile(path, page)
                 console.print(f"Report: {page}")
                 reports.append(page.name)
-    for artifact in artifacts.values():
-        if artifact.get("type", {}).get("schemaTitle") == "system.Model":
-            console.print(f"Model: {artifact['uri']}")
+        if begin.startswith(MODEL):
+            console.print(f"Model: {path}")
     return reports
